@@ -9,9 +9,10 @@
 static void job_is_done(struct loop_timer *timer, uint64_t late_ns);
 
 void capacity_init(struct capacity *capacity, struct loop *loop, struct rand *rand,
-        const struct listener_config *config)
+        const struct listener_config *config, const struct pauses *pauses)
 {
-        *capacity = (struct capacity){ .loop = loop, .rand = rand, .config = config };
+        *capacity =
+                (struct capacity){ .loop = loop, .rand = rand, .config = config, .pauses = pauses };
         list_init(&capacity->waiting);
 }
 
@@ -34,9 +35,10 @@ static uint64_t service_ns(struct capacity *capacity)
 static int start_job(struct capacity *capacity, struct job *job, uint64_t start_ns)
 {
         uint64_t ns = service_ns(capacity);
+        uint64_t done_ns = pauses_over_ns(capacity->pauses, clock_after(start_ns, ns));
 
         job->timer.fire = job_is_done;
-        if (loop_timer_set(capacity->loop, &job->timer, clock_after(start_ns, ns)) < 0)
+        if (loop_timer_set(capacity->loop, &job->timer, done_ns) < 0)
                 return MUSTER_E_RESOURCE;
         capacity->n_busy++;
         capacity->busy_ns += ns;

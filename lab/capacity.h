@@ -34,6 +34,7 @@ struct capacity {
         struct loop *loop;
         struct rand *rand;
         const struct listener_config *config;
+        const struct pauses *pauses;
         struct list waiting;
         unsigned n_busy, n_waiting;
         unsigned n_waiting_max; /* the most that waited at once */
@@ -42,8 +43,9 @@ struct capacity {
         uint64_t wait_ns; /* all waits, summed */
 };
 
+/* What is given stays until the last job has left. */
 void capacity_init(struct capacity *capacity, struct loop *loop, struct rand *rand,
-        const struct listener_config *config);
+        const struct listener_config *config, const struct pauses *pauses);
 
 #define CAPACITY_FULL 1
 

@@ -11,6 +11,7 @@
 
 #include "authority.h"
 #include "link_spec.h"
+#include "pauses.h"
 #include "spread.h"
 #include "zone.h"
 #include <net/address.h>
@@ -77,6 +78,10 @@ struct listener_config {
 
         /* requests */
         struct spread delay;
+        struct spread body_delay; /* between head and body */
+        unsigned n_cold;          /* of the first requests */
+        struct spread cold;       /* ... longer each waits */
+        struct pauses pauses;     /* since_ns is the listener's */
         double error_share;
         double rate_per_s;    /* 0: no limit */
         double burst;         /* 0: 1 */

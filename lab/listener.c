@@ -181,11 +181,14 @@ int listener_start(struct listener *listener, struct lab *lab, const struct list
 {
         int r;
 
-        *listener = (struct listener){ .lab = lab, .config = config, .fd = -1 };
+        *listener = (struct listener){
+                .lab = lab, .config = config, .fd = -1, .pauses = config->pauses
+        };
+        listener->pauses.since_ns = clock_now(lab->loop->clock);
         listener->watch.ready = accept_ready;
         listener->accept_timer.fire = accept_fire;
         list_init(&listener->peers);
-        capacity_init(&listener->capacity, lab->loop, &lab->rand, config);
+        capacity_init(&listener->capacity, lab->loop, &lab->rand, config, &listener->pauses);
         r = open_tls(listener, error);
         if (r == 0)
                 r = open_socket(listener, error);

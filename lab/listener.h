@@ -41,6 +41,8 @@ struct listener {
         unsigned n_admitted;            /* connections open now that the limit has room for */
         bool is_full;                   /* nothing is accepted until one of these ends */
         struct list peers;
+        struct pauses pauses;
+        uint64_t n_cold; /* requests that were cold so far */
         struct capacity capacity;
         struct tally tally; /* of the rate limit */
         struct listener_stats stats;

@@ -23,6 +23,11 @@ static bool apply_delay(struct plan *plan, struct muster_str value)
         return spread_parse(value, &plan->delay);
 }
 
+static bool apply_body_delay(struct plan *plan, struct muster_str value)
+{
+        return spread_parse(value, &plan->body_delay);
+}
+
 static bool apply_status(struct plan *plan, struct muster_str value)
 {
         uint64_t status;
@@ -139,6 +144,7 @@ static bool apply_header(struct plan *plan, struct muster_str value)
 
 static const struct param params[] = {
         { "delay", "SPREAD", "wait before the response: " SPREAD_FORMS, apply_delay },
+        { "body-delay", "SPREAD", "wait between head and body", apply_body_delay },
         { "status", "CODE", "use this status, 200 to 999", apply_status },
         { "size", "SIZE", "send a body of exactly this size", apply_size },
         { "header", "NAME:VALUE", "add a header field; repeatable", apply_header },

@@ -93,6 +93,8 @@ void peer_reply(struct peer *peer)
                 .filling = lab_filling(listener->lab, 0),
                 .filling_period = LAB_FILLING_PERIOD,
                 .write_bytes = config->write_bytes };
+        if (!plan->is_exempt)
+                manner.body_delay = config->body_delay;
         reply_begin(&peer->task.reply, plan, &manner);
         peer_pump(peer);
 }

@@ -169,6 +169,8 @@ static void answer(struct peer_stream *stream)
                 .write_bytes = listener_of(stream)->config->write_bytes };
         struct reply_step step;
 
+        if (!task->plan.is_exempt)
+                manner.body_delay = listener_of(stream)->config->body_delay;
         if (task->plan.closes)
                 peer_h2_leave(stream->conn, stream->conn->last_id, NGHTTP2_NO_ERROR);
         reply_begin(&task->reply, &task->plan, &manner);

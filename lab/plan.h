@@ -31,10 +31,11 @@ struct plan {
         uint64_t filling_bytes;  /* a body of that many letters */
         bool has_filling;
         enum plan_framing framing;
-        uint64_t piece_bytes; /* sent at once: a chunk, with PLAN_CHUNKED; 0: all */
-        struct spread gap;    /* between two pieces */
-        struct spread delay;  /* before the response */
-        int interim_status;   /* of 1xx responses before it */
+        uint64_t piece_bytes;     /* sent at once: a chunk, with PLAN_CHUNKED; 0: all */
+        struct spread gap;        /* between two pieces */
+        struct spread delay;      /* before the response */
+        struct spread body_delay; /* between its head and its body */
+        int interim_status;       /* of 1xx responses before it */
         unsigned n_interim;
         enum plan_stop stop;
         enum plan_stop_where stop_where;

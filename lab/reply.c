@@ -171,11 +171,18 @@ static void set_stop(struct reply *reply, size_t counted)
                 reply->stop_at = reply->n_sent + counted + reply->body_bytes / 2;
 }
 
+static bool holds_body(const struct reply *reply)
+{
+        return !spread_is_zero(&reply->plan->body_delay) ||
+               !spread_is_zero(&reply->manner.body_delay);
+}
+
 /* The head, with as much of the body as may go with it. */
 static int next_of_head(struct reply *reply, struct reply_step *step)
 {
         uint64_t left = reply->body_bytes;
-        bool is_whole = !reply->is_chunked && piece_bytes(reply) == UINT64_MAX;
+        bool is_whole =
+                !reply->is_chunked && piece_bytes(reply) == UINT64_MAX && !holds_body(reply);
         int r;
 
         reply->out.len = 0;
@@ -304,12 +311,20 @@ int reply_next(struct reply *reply, struct rand *rand, struct reply_step *ret_st
                         .wait_ns = spread_draw(&reply->plan->gap, rand) };
                 return 0;
         }
+        if (reply->is_holding) {
+                reply->is_holding = false;
+                *ret_step = (struct reply_step){ .kind = REPLY_WAIT,
+                        .wait_ns = spread_draw(&reply->plan->body_delay, rand) +
+                                   spread_draw(&reply->manner.body_delay, rand) };
+                return 0;
+        }
         switch (reply->state) {
         case REPLY_AT_INTERIM:
                 r = next_interim(reply, ret_step);
                 break;
         case REPLY_AT_HEAD:
                 r = is_h2(reply) ? next_head_of_h2(reply, ret_step) : next_of_head(reply, ret_step);
+                reply->is_holding = holds_body(reply) && reply->state == REPLY_AT_BODY;
                 break;
         case REPLY_AT_BODY:
                 r = next_of_body(reply, ret_step);

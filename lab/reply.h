@@ -43,6 +43,7 @@ struct reply_manner {
         struct muster_str filling; /* letters, as many as are sent at once, */
         size_t filling_period;     /* the same again after so many; 0: never */
         uint64_t write_bytes;      /* at once, where the plan says nothing; 0: any number */
+        struct spread body_delay;  /* between head and body, beside the plan's */
 };
 
 enum reply_state { REPLY_AT_INTERIM, REPLY_AT_HEAD, REPLY_AT_BODY, REPLY_AT_END };
@@ -59,6 +60,7 @@ struct reply {
         unsigned n_interim;
         bool is_chunked;
         bool is_pausing; /* a wait comes before the next piece */
+        bool is_holding; /* ... before the body */
 };
 
 /* `plan` and what `manner` borrows stay until the reply is over. Keeps memory of an earlier one. */

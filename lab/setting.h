@@ -52,6 +52,9 @@ SETTER(h2_no_pong);
 
 /* What it does with requests: setting_request.c. */
 SETTER(delay);
+SETTER(body_delay);
+SETTER(cold_start);
+SETTER(pauses);
 SETTER(error_share);
 SETTER(rate_limit);
 SETTER(limit_answer);

@@ -14,6 +14,42 @@ SETTER(delay)
         return value_spread(&listener->delay, value, error);
 }
 
+SETTER(body_delay)
+{
+        (void)config;
+        return value_spread(&listener->body_delay, value, error);
+}
+
+SETTER(cold_start)
+{
+        struct muster_str rest = value, number;
+        struct spread cold;
+        uint64_t n;
+
+        (void)config;
+        if (!str_split(&rest, ',', &number) || !quantity_count(number, 1, 1000000, &n) ||
+                !spread_parse(rest, &cold))
+                return value_refuse(error, value,
+                        "a number of requests, and how much longer each of them waits: 16,500ms");
+        listener->n_cold = (unsigned)n;
+        listener->cold = cold;
+        return 0;
+}
+
+SETTER(pauses)
+{
+        struct muster_str rest = value, every;
+        uint64_t every_ns, for_ns;
+
+        (void)config;
+        if (!str_split(&rest, ',', &every) || !quantity_duration(every, &every_ns) ||
+                !quantity_duration(rest, &for_ns) || !for_ns || for_ns >= every_ns)
+                return value_refuse(error, value,
+                        "how often, and a shorter time for how long: 2s,300ms");
+        listener->pauses = (struct pauses){ .every_ns = every_ns, .for_ns = for_ns };
+        return 0;
+}
+
 SETTER(error_share)
 {
         (void)config;

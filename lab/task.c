@@ -158,19 +158,33 @@ static void tell_of_upload(struct task *task)
 
 /* --- its turn -------------------------------------------------------------------------------- */
 
+/* How long the listener has it wait, whatever it asks for. */
+static uint64_t listener_delay_ns(struct listener *listener)
+{
+        const struct listener_config *config = listener->config;
+        uint64_t ns = spread_draw(&config->delay, &listener->lab->rand);
+
+        if (listener->n_cold == config->n_cold)
+                return ns;
+        listener->n_cold++;
+        return clock_after(ns, spread_draw(&config->cold, &listener->lab->rand));
+}
+
 /* The request has its worker, or needs none: now the delay. */
 static int admit(struct task *task)
 {
-        struct lab *lab = task->listener->lab;
-        uint64_t ns = spread_draw(&task->plan.delay, &lab->rand);
+        struct listener *listener = task->listener;
+        struct lab *lab = listener->lab;
+        uint64_t now_ns = now_of(task);
+        uint64_t at_ns = clock_after(now_ns, spread_draw(&task->plan.delay, &lab->rand));
 
-        if (!task->plan.is_exempt)
-                ns += spread_draw(&task->listener->config->delay, &lab->rand);
-        if (!ns)
+        if (!task->plan.is_exempt) {
+                at_ns = clock_after(at_ns, listener_delay_ns(listener));
+                at_ns = pauses_over_ns(&listener->pauses, at_ns);
+        }
+        if (at_ns == now_ns)
                 return 0;
-        return loop_timer_set(lab->loop, &task->timer, clock_after(now_of(task), ns)) < 0
-                       ? TASK_DROPPED
-                       : TASK_LATER;
+        return loop_timer_set(lab->loop, &task->timer, at_ns) < 0 ? TASK_DROPPED : TASK_LATER;
 }
 
 static void worked_on(struct job *job)

@@ -393,6 +393,9 @@ _muster_lab() {
         --h2-settings-delay
         --h2-no-pong
         --delay
+        --body-delay
+        --cold-start
+        --pauses
         --error-share
         --rate-limit
         --limit-answer

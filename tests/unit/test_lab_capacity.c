@@ -82,6 +82,29 @@ static void test_workers_when_the_clock_jumps(void **state)
         close_world();
 }
 
+/* What a worker would have done in a pause is done at its end; the next begins only then. */
+static void test_workers_that_pause(void **state)
+{
+        (void)state;
+        open_world("workers 1\nservice-time 400ms\npauses 1s,200ms");
+        open_and_ask(4);
+        pass(800 * MS);
+        assert_string_equal(answers_of(4), "01..");
+        pass(400 * MS - 1); /* it would have been done exactly at the end */
+        assert_string_equal(answers_of(4), "....");
+        pass(1);
+        assert_string_equal(answers_of(4), "..2.");
+        pass(400 * MS);
+        assert_string_equal(answers_of(4), "...3");
+        get(&clients[0], "/plain"); /* till 2 s, and so until the end of the pause */
+        pass(600 * MS - 1);
+        assert_string_equal(answers_of(4), "....");
+        pass(1);
+        assert_string_equal(answers_of(4), "0...");
+        close_clients(4);
+        close_world();
+}
+
 static void test_queue_that_is_full(void **state)
 {
         (void)state;
@@ -250,6 +273,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_workers_first_come_first_served),
                 cmocka_unit_test(test_workers_when_the_clock_jumps),
+                cmocka_unit_test(test_workers_that_pause),
                 cmocka_unit_test(test_queue_that_is_full),
                 cmocka_unit_test(test_clients_that_leave_a_queue),
                 cmocka_unit_test(test_coherency_and_contention),

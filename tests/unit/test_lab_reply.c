@@ -117,6 +117,26 @@ static void test_reply_of_filling(void **state)
         assert_string_equal(run(), HEAD_LEN("10") "|done");
 }
 
+/* The head goes out before the wait; where there is no body there is none. */
+static void test_reply_of_body_that_comes_later(void **state)
+{
+        (void)state;
+        begin_plan();
+        plan.body_delay.a_ns = 3;
+        assert_string_equal(run(), HEAD_LEN("0") "|done");
+        fill(10);
+        assert_string_equal(run(), HEAD_LEN("10") "|~3abcdefghij|done");
+        manner.body_delay.a_ns = 4; /* the listener's, too */
+        plan.piece_bytes = 6;
+        plan.gap.a_ns = 5;
+        assert_string_equal(run(), HEAD_LEN("10") "|~7abcdef|~5abcd|done");
+        plan.framing = PLAN_CHUNKED;
+        assert_string_equal(run(), HEAD "Transfer-Encoding: chunked\r\n\r\n|~76\r\nabcdef\r\n|"
+                                        "~54\r\nabcd\r\n|0\r\n\r\n|done");
+        manner.is_head = true;
+        assert_null(strstr(run(), "~7"));
+}
+
 static void test_reply_of_chunks(void **state)
 {
         (void)state;
@@ -321,6 +341,7 @@ int main(void)
                 cmocka_unit_test(test_reply_of_text),
                 cmocka_unit_test(test_reply_of_connection_fields),
                 cmocka_unit_test(test_reply_of_filling),
+                cmocka_unit_test(test_reply_of_body_that_comes_later),
                 cmocka_unit_test(test_reply_of_chunks),
                 cmocka_unit_test(test_reply_until_close),
                 cmocka_unit_test(test_reply_with_interim),

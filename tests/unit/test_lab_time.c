@@ -36,6 +36,76 @@ static void test_delay(void **state)
         close_world();
 }
 
+static void test_body_delay(void **state)
+{
+        struct client *client;
+
+        (void)state;
+        open_world("body-delay 40ms");
+        client = open_client(0);
+        get(client, "/plain?body-delay=10ms");
+        assert_memory_equal(client->got.at + client->got.len - 4, "\r\n\r\n", 4);
+        pass(50 * MS - 1);
+        assert_false(take(client));
+        pass(1);
+        answered(client, 200);
+        get(client, "/lab/stats"); /* exempt */
+        answered(client, 200);
+        close_client(client);
+        close_world();
+}
+
+static void test_cold_start(void **state)
+{
+        struct client *client;
+
+        (void)state;
+        open_world("cold-start 2,500ms\ndelay 10ms");
+        client = open_client(0);
+        get(client, "/lab/stats"); /* warms nothing up */
+        answered(client, 200);
+        for (int i = 0; i < 4; i++) {
+                get(client, "/plain");
+                pass((i < 2 ? 510 : 10) * MS - 1);
+                assert_false(take(client));
+                pass(1);
+                answered(client, 200);
+                get(client, "/lab/reset"); /* nor makes it cold again */
+                answered(client, 200);
+        }
+        close_client(client);
+        close_world();
+}
+
+static void test_pauses(void **state)
+{
+        struct client *client;
+
+        (void)state;
+        open_world("pauses 1s,200ms\ndelay 10ms");
+        client = open_client(0);
+        get(client, "/plain"); /* the first one is after a second */
+        pass(10 * MS);
+        answered(client, 200);
+        pass(980 * MS);
+        for (int i = 0; i < 2; i++) {
+                get(client, "/plain"); /* its answer falls into the pause */
+                pass(210 * MS - 1);
+                assert_false(take(client));
+                get(open_client(1), "/lab/stats"); /* exempt */
+                answered(&clients[1], 200);
+                close_client(&clients[1]);
+                pass(1);
+                answered(client, 200);
+                get(client, "/plain");
+                pass(10 * MS);
+                answered(client, 200);
+                pass(780 * MS);
+        }
+        close_client(client);
+        close_world();
+}
+
 static void test_trickle(void **state)
 {
         struct client *client;
@@ -133,6 +203,40 @@ static void test_write_size(void **state)
         close_world();
 }
 
+/* So much at a time is what a hundredth of a second allows; what was not used is not saved up. */
+static void test_connection_rate(void **state)
+{
+        struct client *client;
+
+        (void)state;
+        open_world("connection-rate 100k");
+        for (int i = 0; i < 2; i++) { /* each has its own */
+                client = open_client(i);
+                get(client, "/bytes/50k");
+                assert_int_equal(client->got.len, 1024);
+        }
+        pass(10 * MS);
+        pull(client);
+        assert_int_equal(client->got.len, 2048);
+        pass(480 * MS);
+        for (int i = 0; i < 2; i++) {
+                pull(&clients[i]);
+                assert_int_equal(clients[i].got.len, 50 * 1024);
+        }
+        pass(10 * MS); /* the head, too */
+        for (int i = 0; i < 2; i++)
+                answered(&clients[i], 200);
+        close_client(&clients[0]);
+        pass(NS_PER_S);
+        get(client, "/bytes/50k");
+        pull(client);
+        assert_int_equal(client->got.len - client->used, 1024);
+        close_client(client); /* in the middle of it */
+        pass(NS_PER_S);
+        assert_int_equal(stats()->n_gone, 1);
+        close_world();
+}
+
 /* --- limits and errors ----------------------------------------------------------------------- */
 
 static void test_rate_limit(void **state)
@@ -213,9 +317,13 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_delay),
+                cmocka_unit_test(test_body_delay),
+                cmocka_unit_test(test_cold_start),
+                cmocka_unit_test(test_pauses),
                 cmocka_unit_test(test_trickle),
                 cmocka_unit_test(test_hangs_cuts_and_resets),
                 cmocka_unit_test(test_write_size),
+                cmocka_unit_test(test_connection_rate),
                 cmocka_unit_test(test_rate_limit),
                 cmocka_unit_test(test_error_share),
         };
