@@ -43,6 +43,7 @@ struct h2_config {
         uint64_t window_interval_ns;
         uint32_t frame_bytes;       /* that the client may send; 0: 16 KiB */
         uint32_t header_list_bytes; /* of a request; 0: 64 KiB, and it is not told */
+        uint32_t head_frame_bytes;  /* of a response's HEADERS and CONTINUATIONs; 0: 16 KiB */
         uint64_t goaway_after;      /* that many requests; 0: never */
         uint32_t goaway_code;       /* NO_ERROR: what was begun is answered still */
         double refuse_share;

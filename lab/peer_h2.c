@@ -7,6 +7,7 @@
 #include "peer_internal.h"
 #include <assert.h>
 #include <base/mem.h>
+#include <string.h>
 
 #define BATCH_BYTES (64 * 1024) /* frames sent at once: few calls, and news is not far behind */
 #define KEEP_BYTES  2048
@@ -178,6 +179,48 @@ static int frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void
         return 0;
 }
 
+/* The head of a frame, RFC 9113 section 4.1: length, type, flags, stream. */
+#define FRAME_HEAD_BYTES 9
+enum { AT_TYPE = 3, AT_FLAGS = 4 };
+
+static int add_piece(struct buf *to, uint8_t *head, const uint8_t *at, size_t len)
+{
+        head[0] = (uint8_t)(len >> 16);
+        head[1] = (uint8_t)(len >> 8);
+        head[2] = (uint8_t)len;
+        if (buf_add(to, (const char *)head, FRAME_HEAD_BYTES) < 0)
+                return MUSTER_E_RESOURCE;
+        return buf_add(to, (const char *)at, len);
+}
+
+/* A field block in pieces: all behind the first are CONTINUATION (RFC 9113 section 6.10). */
+static int add_pieces(struct buf *to, const uint8_t *frame, size_t len, size_t most)
+{
+        uint8_t head[FRAME_HEAD_BYTES], ends = frame[AT_FLAGS] & NGHTTP2_FLAG_END_HEADERS;
+        size_t at = FRAME_HEAD_BYTES;
+        int r = 0;
+
+        memcpy(head, frame, sizeof(head));
+        head[AT_FLAGS] ^= ends;
+        for (; r == 0 && len - at > most; at += most) {
+                r = add_piece(to, head, frame + at, most);
+                head[AT_TYPE] = NGHTTP2_CONTINUATION;
+                head[AT_FLAGS] = 0;
+        }
+        head[AT_FLAGS] |= ends;
+        return r < 0 ? r : add_piece(to, head, frame + at, len - at);
+}
+
+static int add_frame(struct peer_h2 *conn, const uint8_t *frame, size_t len)
+{
+        size_t most = config_of(conn)->head_frame_bytes;
+
+        assert(len >= FRAME_HEAD_BYTES);
+        if (most && (frame[AT_TYPE] == NGHTTP2_HEADERS || frame[AT_TYPE] == NGHTTP2_CONTINUATION))
+                return add_pieces(&conn->out, frame, len, most);
+        return buf_add(&conn->out, (const char *)frame, len);
+}
+
 static int gather(struct peer_h2 *conn)
 {
         size_t batch = conn->peer->listener->config->write_bytes ? 1 : BATCH_BYTES;
@@ -188,7 +231,7 @@ static int gather(struct peer_h2 *conn)
                 const uint8_t *at;
                 ssize_t n = nghttp2_session_mem_send(conn->session, &at);
 
-                if (n < 0 || (n > 0 && buf_add(&conn->out, (const char *)at, (size_t)n) < 0))
+                if (n < 0 || (n > 0 && add_frame(conn, at, (size_t)n) < 0))
                         return MUSTER_E_RESOURCE;
                 if (n == 0)
                         break;

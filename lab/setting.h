@@ -45,6 +45,7 @@ SETTER(h2_connection_window);
 SETTER(h2_window_updates);
 SETTER(h2_frame_size);
 SETTER(h2_header_list);
+SETTER(h2_continuation);
 SETTER(h2_goaway);
 SETTER(h2_refuse);
 SETTER(h2_settings_delay);

@@ -86,6 +86,14 @@ SETTER(h2_header_list)
                 WINDOW_BYTES_MAX, error, "a size from 1k on: 8k, 1M");
 }
 
+SETTER(h2_continuation)
+{
+        (void)config;
+        listener->h2.is_set = true;
+        return value_size(&listener->h2.head_frame_bytes, value, 1, FRAME_BYTES, error,
+                "a size from 1 to 16384: 1, 4k");
+}
+
 /* "100", or "100,INTERNAL_ERROR". */
 SETTER(h2_goaway)
 {

@@ -388,6 +388,7 @@ _muster_lab() {
         --h2-window-updates
         --h2-frame-size
         --h2-header-list
+        --h2-continuation
         --h2-goaway
         --h2-refuse
         --h2-settings-delay

@@ -76,11 +76,19 @@ static void test_settings_of_a_connection(void **state)
         set("tls-handshake-cost", "2ms");
         set("backlog", "2");
         set("accept-interval", "50ms");
+        set("max-connections", "8,503");
+        assert_true(first->max_connections == 8 && first->beyond == BEYOND_503);
+        set("max-connections", "2,close");
+        assert_true(first->max_connections == 2 && first->beyond == BEYOND_CLOSED);
+        set("max-connections", "3");
+        assert_true(first->max_connections == 3 && first->beyond == BEYOND_WAITS);
         set("no-keep-alive", "");
         set("max-requests", "100");
         set("idle-timeout", "5s");
         set("no-nodelay", "");
         set("write-size", "4k");
+        set("connection-rate", "400k");
+        assert_int_equal(first->bytes_per_s, 400 * 1024);
         assert_true(first->tls_no_resumption && first->no_keep_alive && first->no_nodelay);
         assert_int_equal(first->tls_handshake_cost_ns, 2 * NS_PER_MS);
         assert_int_equal(first->accept_interval_ns, 50 * NS_PER_MS);
@@ -99,6 +107,13 @@ static void test_settings_of_requests(void **state)
         assert_int_equal(config_init(&config), 0);
         set("delay", "exp:20ms");
         assert_int_equal(first->delay.kind, SPREAD_EXPONENTIAL);
+        set("body-delay", "uniform:20ms:40ms");
+        assert_int_equal(first->body_delay.kind, SPREAD_UNIFORM);
+        set("cold-start", "16,exp:500ms");
+        assert_true(first->n_cold == 16 && first->cold.kind == SPREAD_EXPONENTIAL);
+        set("pauses", "2s,300ms");
+        assert_int_equal(first->pauses.every_ns, 2 * NS_PER_S);
+        assert_int_equal(first->pauses.for_ns, 300 * NS_PER_MS);
         set("error-share", "5%");
         assert_true(fabs(first->error_share - 0.05) < 1e-9);
         set("rate-limit", "100/s,20");
@@ -202,13 +217,25 @@ static void test_settings_refuse(void **state)
                 { "backlog", "0", "is not a number from 1 to 1000000" },
                 { "backlog", "1000001", "is not a number from 1 to 1000000" },
                 { "accept-interval", "50 ms", "is not a duration" },
+                { "max-connections", "0", "is not a number from 1 to 1000000" },
+                { "max-connections", "8,404", "optionally with wait, 503 or close" },
+                { "max-connections", "8,wait", NULL },
                 { "no-keep-alive", "yes", "takes no value" },
                 { "max-requests", "0", "is not a number from 1" },
                 { "idle-timeout", "5q", "is not a duration" },
                 { "no-nodelay", "yes", "takes no value" },
                 { "write-size", "0", "is not a size above 0" },
                 { "write-size", "x", "is not a size above 0" },
+                { "connection-rate", "0", "is not a size above 0" },
+                { "connection-rate", "1/s", "is not a size above 0, of each second" },
                 { "delay", "normal:1ms", "is not one of these: 20ms, uniform:10ms:50ms" },
+                { "body-delay", "soon", "is not one of these: 20ms, uniform:10ms:50ms" },
+                { "cold-start", "16", "is not a number of requests, and how much longer" },
+                { "cold-start", "0,1s", "is not a number of requests" },
+                { "cold-start", "5,x", "how much longer each of them waits" },
+                { "pauses", "2s", "is not how often, and a shorter time for how long" },
+                { "pauses", "2s,2s", "a shorter time" },
+                { "pauses", "2s,0", "a shorter time" },
                 { "error-share", "200%", "is not a share: 5% or 0.05" },
                 { "rate-limit", "0", "is not a rate, with an optional burst" },
                 { "rate-limit", "100,0.5", "is not a rate, with an optional burst" },

@@ -95,6 +95,7 @@ static const struct {
         { "/plain?header=x", 200, NULL, NULL, -1 },
         { "/plain?header=a%20b:c", 400, NULL, "parameter header", -1 },
         { "/plain?delay=x", 400, NULL, "parameter delay", -1 },
+        { "/plain?body-delay=x", 400, NULL, "parameter body-delay", -1 },
         { "/plain?early-hints=101", 400, NULL, "parameter early-hints", -1 },
         { "/plain?hang=nowhere", 400, NULL, "parameter hang", -1 },
         { "/plain?until-close=2", 400, NULL, "parameter until-close", -1 },

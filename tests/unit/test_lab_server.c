@@ -236,7 +236,9 @@ static void test_anything_in_any_order(void **state)
         static const char *const settings[] = { "",
                 "workers 2\nservice-time exp:5ms\nqueue 2\nidle-timeout 50ms",
                 "workers 1\nservice-time 5ms\nqueue 0\nrefuse close\nmax-requests 3",
-                "delay exp:2ms\nwrite-size 1k\nerror-share 20%\naccept-interval 1ms" };
+                "delay exp:2ms\nwrite-size 1k\nerror-share 20%\naccept-interval 1ms",
+                "max-connections 4\nidle-timeout 20ms", "max-connections 4,503\ndelay 2ms",
+                "max-connections 4,close" };
 
         (void)state;
         for (size_t i = 0; i < LENGTH(settings); i++) {
