@@ -39,6 +39,7 @@ static int run_server(void *data)
         /* A terminal sends these to all of us, and COMMAND may want to finish its requests. */
         signal(SIGINT, SIG_IGN);
         signal(SIGTERM, SIG_IGN);
+        signal(SIGHUP, SIG_IGN);
         return link->sides->serve(link->sides->data, link->stop_fds[0], link->ready_fds[1]);
 }
 
@@ -150,7 +151,6 @@ static void signal_ready(struct loop_watch *watch, bool readable, bool writable)
                 kill(link->command.pid, (int)info.ssi_signo);
 }
 
-/* Only now: until here SIGINT ends this process, and its children with it. */
 static int catch_signals(struct link *link, struct muster_error *error)
 {
         sigset_t mask;
@@ -158,6 +158,7 @@ static int catch_signals(struct link *link, struct muster_error *error)
         sigemptyset(&mask);
         sigaddset(&mask, SIGINT);
         sigaddset(&mask, SIGTERM);
+        sigaddset(&mask, SIGHUP);
         link->signal_fd = signalfd(-1, &mask, SFD_NONBLOCK | SFD_CLOEXEC);
         if (link->signal_fd < 0)
                 return link_fail(error, errno, "cannot create a signalfd", NULL);

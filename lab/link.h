@@ -25,8 +25,8 @@
 struct link_sides {
         /*
          * The server: writes a byte to `ready_fd` when it listens, and answers its exit status when
-         * `stop_fd` is readable. It ignores SIGINT and SIGTERM, so that COMMAND can come to an
-         * orderly end.
+         * `stop_fd` is readable. It ignores SIGINT, SIGTERM and SIGHUP, so that COMMAND can come
+         * to an orderly end.
          */
         int (*serve)(void *data, int stop_fd, int ready_fd);
         /* Executes COMMAND; returns an exit status, 127 or so, only when that failed. */
@@ -38,9 +38,9 @@ struct link_sides {
 
 /*
  * Run both sides until COMMAND ends, and answer its exit status: 128 and the signal when it was
- * killed, as shells do. SIGINT and SIGTERM meanwhile go to COMMAND. `shared_stats` is in memory
- * that the server shares (mmap(2) with MAP_SHARED). Call it without threads. MUSTER_E_RESOURCE with
- * what is not to be had and what to do.
+ * killed, as shells do. SIGINT, SIGTERM and SIGHUP meanwhile go to COMMAND. `shared_stats` is in
+ * memory that the server shares (mmap(2) with MAP_SHARED). Call it without threads.
+ * MUSTER_E_RESOURCE with what is not to be had and what to do.
  */
 int link_run(const struct link_spec *spec, const struct link_sides *sides,
         struct link_stats *shared_stats, int *ret_status, struct muster_error *error);

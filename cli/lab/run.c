@@ -2,16 +2,15 @@
 #include "run.h"
 
 #include "../exit_status.h"
+#include "../ourselves.h"
 #include "where.h"
 #include <base/error.h>
 #include <base/mem.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -153,6 +152,23 @@ static void wake(int signal)
         loop_wake(waking);
 }
 
+/* Before there is anything that a signal could leave behind. */
+static void hold_signals(struct lab_run *run)
+{
+        sigset_t held;
+
+        sigemptyset(&held);
+        sigaddset(&held, SIGINT);
+        sigaddset(&held, SIGTERM);
+        sigaddset(&held, SIGHUP);
+        sigprocmask(SIG_BLOCK, &held, &run->mask_before);
+}
+
+static void release_signals(const struct lab_run *run)
+{
+        sigprocmask(SIG_SETMASK, &run->mask_before, NULL);
+}
+
 static void catch_signals(struct lab_run *run, void (*interrupt)(int))
 {
         struct sigaction action = { .sa_handler = wake };
@@ -165,20 +181,20 @@ static void catch_signals(struct lab_run *run, void (*interrupt)(int))
         sigaction(SIGINT, &action, NULL);
         action.sa_handler = SIG_IGN;
         sigaction(SIGPIPE, &action, NULL);
+        release_signals(run);
+}
+
+/* As a command expects them. */
+static void reset_signals(const struct lab_run *run)
+{
+        signal(SIGINT, SIG_DFL);
+        signal(SIGTERM, SIG_DFL);
+        signal(SIGPIPE, SIG_DFL);
+        signal(SIGXFSZ, SIG_DFL);
+        release_signals(run);
 }
 
 /* --- the command ----------------------------------------------------------------------------- */
-
-/* As the kernel was told of it; where there is no /proc, as the one who started it had it. */
-static bool find_ourselves(char path[PATH_MAX])
-{
-        ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
-
-        if (n <= 0)
-                return realpath((const char *)(uintptr_t)getauxval(AT_EXECFN), path);
-        path[n] = '\0';
-        return true;
-}
 
 /*
  * Where this program is comes first: what the command calls muster is this one. To be done before a
@@ -190,9 +206,8 @@ static void put_ourselves_into_path(void)
         char self[PATH_MAX], path[2 * PATH_MAX];
         const char *old = getenv("PATH");
 
-        if (!find_ourselves(self))
+        if (!ourselves_folder(self))
                 return;
-        *strrchr(self, '/') = '\0';
         snprintf(path, sizeof(path), "%s:%s", self, old ? old : "/usr/bin:/bin");
         setenv("PATH", path, 1);
 }
@@ -220,14 +235,10 @@ static int become_command(struct lab_run *run)
         char path[LAB_PATH_MAX];
         const char *ca = ca_file(run, path, sizeof(path));
         char **command = replace_words(run, ca);
-        struct sigaction action = { .sa_handler = SIG_DFL };
 
         if (!command || !where_export(run->config, ca))
                 return EXIT_COULD_NOT_RUN;
-        sigaction(SIGINT, &action, NULL);
-        sigaction(SIGTERM, &action, NULL);
-        sigaction(SIGPIPE, &action, NULL);
-        sigaction(SIGXFSZ, &action, NULL);
+        reset_signals(run);
         execvp(command[0], command);
         fprintf(stderr, "muster: cannot run %s: %s\n", command[0], error_sys_text(errno));
         return errno == ENOENT ? 127 : 126;
@@ -369,6 +380,7 @@ int lab_run(struct lab_run *run)
         int r;
 
         run->ready_fd = run->stop_fd = -1;
+        hold_signals(run);
         if (has_command)
                 put_ourselves_into_path();
         r = make_directory(run);
@@ -381,5 +393,6 @@ int lab_run(struct lab_run *run)
                 stop_lab(run);
         }
         remove_directory(run);
+        release_signals(run);
         return r < 0 ? error_tell(&run->error) : run->status;
 }

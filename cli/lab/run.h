@@ -10,6 +10,7 @@
 #define CLI_LAB_RUN_H
 
 #include <lab/lab.h>
+#include <signal.h>
 
 #define LAB_PATH_MAX 240 /* of the file of the root's certificate */
 
@@ -26,6 +27,8 @@ struct lab_run {
         int stop_fd;                       /* end when this is readable: the link's; -1: none */
         struct loop_watch stop_watch;
         bool is_stopping;
+        sigset_t
+                mask_before; /* signals are held until they are caught, or there is nothing to leave behind */
         int status;
         struct muster_error error;
 };

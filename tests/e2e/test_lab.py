@@ -68,7 +68,7 @@ def test_the_page_lists_everything(lab):
         plain bytes chunked trickle json encoded broken bomb delay status redirect redirect-loop retry limited flaky hang cut reset
         close interim echo upload basic bearer cookies lab""".split()
     assert re.findall(r"^  ([a-z0-9.-]+)=", page.body.decode(), re.M) == """
-        delay status size header chunk piece gap cut reset code hang early-hints until-close close n http1.0""".split()
+        delay body-delay status size header chunk piece gap cut reset code hang early-hints until-close close n http1.0""".split()
 
 
 def test_what_is_not_there(lab):

@@ -3,6 +3,7 @@ import json
 import socket
 import statistics
 import subprocess
+import threading
 import time
 
 import pytest
@@ -28,8 +29,31 @@ def load(one, muster, n, c, path="/plain"):
     return rate, statistics.median(result["total_us"] - result["phases_us"]["queue"] for result in results) / 1e6
 
 
+class Oversleeping:
+    """How late this machine wakes up who sleeps for a moment, while something else is measured."""
+
+    def __enter__(self):
+        self.late, self.is_over = [], threading.Event()
+        self.thread = threading.Thread(target=self.sleep)
+        self.thread.start()
+        return self
+
+    def sleep(self):
+        while not self.is_over.is_set():
+            start = time.perf_counter()
+            time.sleep(0.01)
+            self.late.append(time.perf_counter() - start - 0.01)
+
+    def __exit__(self, *_):
+        self.is_over.set()
+        self.thread.join()
+
+    def p99(self):
+        return sorted(self.late)[int(0.99 * len(self.late))]
+
+
 def test_precision_of_a_delay(lab):
-    """From four connections in turn, so that 200 samples take 2.5 s."""
+    """From four connections in turn, so that 200 samples take 2.5 s. No delay can be more precise than the machine is."""
     one = lab()
     request = b"GET /delay/50ms HTTP/1.1\r\nHost: h\r\n\r\n"
     connections = [one.connect() for _ in range(4)]
@@ -42,18 +66,19 @@ def test_precision_of_a_delay(lab):
             sent.append(time.perf_counter())
             connection.sendall(request)
             time.sleep(0.0125)
-        for i in range(200):
-            connection = connections[i % 4]
-            assert connection.recv(4096).endswith(b"a while\n")
-            late.append(time.perf_counter() - sent[i % 4] - 0.05)
-            sent[i % 4] = time.perf_counter()
-            connection.sendall(request)
+        with Oversleeping() as machine:
+            for i in range(200):
+                connection = connections[i % 4]
+                assert connection.recv(4096).endswith(b"a while\n")
+                late.append(time.perf_counter() - sent[i % 4] - 0.05)
+                sent[i % 4] = time.perf_counter()
+                connection.sendall(request)
         for connection in connections:
             connection.recv(4096)
         assert min(late) >= 0
-        return sorted(late)[197]
+        return sorted(late)[197], machine.p99()
 
-    measured(late_p99, lambda p99: p99 < 0.001, tries=3)
+    measured(late_p99, lambda p99: p99[0] < 0.001 + p99[1], tries=3)
     for connection in connections:
         connection.close()
 

@@ -184,6 +184,14 @@ def test_a_folder_that_a_shell_would_take_apart_is_none_for_ca(tmp_path):
         assert done.stdout.splitlines()[-1].startswith(str(tmp_path / name) if is_used else "/tmp/muster-lab-")
 
 
+@pytest.mark.parametrize("call", ["mkdir", "bind", "clone", "pidfd_open"])
+@pytest.mark.parametrize("number, status", [(signal.SIGINT, 7), (signal.SIGTERM, 143), (signal.SIGHUP, 143)])
+def test_a_signal_while_it_starts(tmp_path, call, number, status):
+    """Nothing is left behind, and with SIGINT the command is the one to decide."""
+    done = subprocess.run([*sent_at(call, number), MUSTER, "lab", "--", "sh", "-c", "sleep 0.3; exit 7"], env={**TRACED, "TMPDIR": str(tmp_path)}, timeout=PATIENCE)
+    assert done.returncode == status and not list(tmp_path.iterdir())
+
+
 def test_signals_with_a_command(tmp_path):
     """SIGTERM is handed on; SIGINT is the command's own affair, to which a terminal sends it."""
     for how, status in [(signal.SIGTERM, 143), (None, 5)]:

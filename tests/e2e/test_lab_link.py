@@ -232,7 +232,7 @@ def test_what_cannot_be_had():
     assert done.status == 3 and "cannot bind to 192.0.2.99:80" in done.stderr
 
 
-@pytest.mark.parametrize("how, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("how, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_signals(how, status):
     process = subprocess.Popen([MUSTER, "lab", "--link", "rtt=1ms", "--", "sh", "-c", "echo $$ {ca}; exec sleep 100"], stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True)
