@@ -1,5 +1,6 @@
 """Every scenario of the folder runs, and what its requests went through bears the signature that it is there to show."""
 import json
+import re
 import shlex
 import statistics
 import subprocess
@@ -16,6 +17,11 @@ pytestmark = pytest.mark.quiet
 FILES = sorted((ROOT / "scenarios").glob("*.lab"))
 
 
+def causes_in(record):
+    run = subprocess.run([MUSTER, "explain", "--json", record], capture_output=True, timeout=60, check=True)
+    return [finding["cause"] for finding in json.loads(run.stdout)["findings"]]
+
+
 class Outcome:
     def __init__(self, path, directory):
         scenario, record = directory / path.name, directory / "run.db"
@@ -25,6 +31,8 @@ class Outcome:
             check_record(record)
         self.status = run.returncode
         self.stderr = run.stderr.decode(errors="replace")
+        self.also = re.findall(r"^# .*Also found: ([a-z0-9-]+)\.", path.read_text(), re.M)
+        self.found = causes_in(record) if self.also else []
         file = directory / "results.jsonl"
         self.results = [json.loads(line) for line in file.open()] if file.exists() else []
 
@@ -50,10 +58,16 @@ def is_new(result):
 
 
 SIGNATURES = {
+    "address-silent": lambda o: o.phase("tcp", max) >= 240 and o.phase("wait") < 200,
     "batch-barrier": lambda o: len(o.results) == 120 and o.phase("queue", max) < 50,
     "bandwidth": lambda o: o.share("receive") > 0.6 and o.phase("receive") > 300,
+    "cold-start": lambda o: o.count(lambda r: r["phases_us"]["wait"] > 590000) == 16 and o.phase("wait") < 100,
     "client-saturated": lambda o: len(o.results) == 30000 and o.phase("wait") < 50,
     "concurrency-too-low": lambda o: o.phase("queue") > 5 * o.phase("wait") and 45 < o.phase("wait") < 100,
+    "connection-bandwidth": lambda o: o.connections == 4 and o.phase("receive", min) > 220,
+    "connection-limit": lambda o: len(o.results) == 480 and o.connections >= 24 and o.phase("wait", max) > 180,
+    "connections-closed": lambda o: o.count(lambda r: r["attempts"] > 1) >= 24,
+    "connections-refused": lambda o: o.count(lambda r: r["attempts"] > 1) >= 24,
     "cwnd-after-idle": lambda o: o.connections == 1 and o.phase("receive", min) > 150,
     "decode-on-loop": lambda o: o.share("lag") + o.share("decode") > 0.3,
     "decode-off-loop": lambda o: o.phase("lag", max) < 100,
@@ -61,6 +75,8 @@ SIGNATURES = {
     "dns-loss": lambda o: o.phase("dns", max) >= 1500,
     "dns-slow": lambda o: o.phase("dns", min) >= 490,
     "dns-uncached": lambda o: o.phase("dns") >= 290,
+    "duplicate-requests": lambda o: len(o.results) == 192 and len({r["url"] for r in o.results}) == 12,
+    "duplicates-wanted": lambda o: o.phase("wait") > 100,
     "expect-unanswered": lambda o: o.phase("wait", min) > 950 and o.phase("send", max) < 500,
     "far-server": lambda o: o.phase("wait", min) >= 290,
     "goaway": lambda o: len(o.results) == 400 and o.connections == 8 and o.count(lambda r: r["status"] == 200) == 400,
@@ -80,8 +96,11 @@ SIGNATURES = {
     "no-resumption": lambda o: o.phase("tls", min) >= 78,
     "one-at-a-time": lambda o: len(o.results) == 40 and o.connections == 1,
     "overloaded": lambda o: o.count(lambda r: r["attempts"] > 1) > 10,
+    "pause-in-body": lambda o: 44 < o.phase("receive") < 120 and o.phase("wait") < 30,
     "per-host-limit": lambda o: o.phase("queue") > 5 * o.phase("wait"),
     "ports-exhausted": lambda o: o.count(lambda r: r["error"] and r["error"]["code"] == "resource") > 0,
+    "process-stopped": lambda o: len(o.results) == 300 and max(r["phases_us"]["lag"] + r["phases_us"]["queue"] for r in o.results) > 700000,
+    "processor-busy": lambda o: len(o.results) == 8000,
     "process-on-loop": lambda o: o.phase("process") > 15 and o.phase("lag", max) > 100,
     "protocol-unknown": lambda o: o.count(lambda r: r["http"] == "1.1") == 20 and o.connections == 20 and o.phase("queue") > 290,
     "queue-timeout": lambda o: o.count(lambda r: r["error"] and r["error"]["stage"] == "queue") >= 20,
@@ -92,6 +111,7 @@ SIGNATURES = {
     "retries": lambda o: o.count(lambda r: r["attempts"] > 1) >= 5,
     "server-closes": lambda o: o.connections == 100,
     "server-past-its-knee": lambda o: o.phase("wait") > 100,
+    "server-pauses": lambda o: o.count(lambda r: r["phases_us"]["wait"] > 300000) >= 8 and o.phase("wait") < 100,
     "server-saturated": lambda o: o.phase("wait") > 150,
     "server-slow": lambda o: 150 < o.phase("wait") < 300,
     "slow-accept": lambda o: o.phase("wait", max) > 600 and statistics.median(r["phases_us"]["wait"] for r in o.results if not is_new(r)) < 50000,
@@ -105,6 +125,7 @@ SIGNATURES = {
     "stream-window": lambda o: o.phase("send") > 1200 and o.count(lambda r: r["status"] == 200) == 6,
     "syn-dropped": lambda o: o.phase("tcp", max) >= 950,
     "throttled": lambda o: o.count(lambda r: r["attempts"] > 1) > 10,
+    "workers-held": lambda o: o.connections == 24 and o.count(lambda r: r["phases_us"]["wait"] > 650000) == 16,
     "workers-too-few": lambda o: o.phase("process", max) > 1000 and o.phase("wait") < 100,
 }
 TROUBLE_MAKERS = {"fd-limit": "needs 564 open files"}
@@ -143,6 +164,7 @@ def test_scenario(outcomes, name):
     assert outcome.status == (1 if name == "mixed" else 0), outcome.stderr
     for result in outcome.results:
         assert sum(result["phases_us"].values()) == result["total_us"]
+    assert set(outcome.also) <= set(outcome.found)
     if name in TROUBLE_MAKERS:
         assert TROUBLE_MAKERS[name] in outcome.stderr
     else:
