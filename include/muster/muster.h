@@ -25,5 +25,6 @@
 #include <muster/request.h>
 #include <muster/result.h>
 #include <muster/version.h>
+#include <muster/watch.h>
 
 #endif
