@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: MIT
+"""
+Threads that wait for the interpreter's lock (GIL), and the lines at which they have it
+
+A thread of ours asks for the lock at random moments, about 40 times a second while threads of the program compute, and sees how late it gets it. Then it
+has it, so nothing moves: it reads the processor time of each thread that made requests, and where each of them is that used some. If several used the
+processor since the last time, and together no more than one, they took turns: for so long one of them waited for another. Who gave the lock away itself,
+to send or to wait, is not where it computed: it queues for the lock there, behind those that do. The thread is there from the moment at which a second
+thread has made a request.
+"""
+
+import sys
+import time
+from _thread import allocate_lock, start_new_thread
+from time import monotonic_ns as now
+
+from . import calls, log
+
+BUSY_S = 0.025
+IDLE_S = 0.2
+LATE_NS = 1_000_000  # later than it takes to wake up
+USED_NS = 1_000_000
+FULL = 0.5, 1.2  # of one processor, which others may use, too
+WINDOW_NS = 2_000_000_000
+
+# Modules whose calls give the lock away, and one function of another that does.
+WAITING = frozenset(("socket", "ssl", "selectors", "threading", "queue", "genericpath", "posixpath", "os", "urllib3.util.wait", "urllib3.util.connection"))
+SENDING = "http.client", "send"
+
+_numbers = {}  # ident of a thread: (the kernel's number, its processor time so far)
+_wake = allocate_lock()
+_wake.acquire()
+_over = allocate_lock()
+_running = False
+_found = {}  # (site, name): processor time there
+_counts = [0, 0, 0, 0]  # when the first look was; looks; of these the lock was another's; for how long it was waited for
+
+
+def has_lock():
+    return getattr(sys, "_is_gil_enabled", lambda: True)()
+
+
+def thread_seen(ident, number):
+    """A thread made its first request."""
+    try:
+        _numbers[ident] = (number, 0)
+        if len(_numbers) > 1 and not _running and has_lock():
+            start()
+    except Exception:
+        pass
+
+
+calls.thread_seen = thread_seen
+
+
+def start():
+    global _running
+    _running = True
+    _over.acquire(False)
+    start_new_thread(_look_again_and_again, ())
+
+
+def stop():
+    """Before a fork: the program has its own threads then, and no other."""
+    global _running
+    if _running:
+        from .holds import _threads
+
+        _running = False
+        n = _threads()
+        _wake.release()
+        _over.acquire(True, 0.5)
+        for _ in range(50):
+            if _threads() < n:
+                break
+            time.sleep(0.0001)
+
+
+def _look_again_and_again():
+    try:
+        import _signal
+
+        _signal.pthread_sigmask(_signal.SIG_BLOCK, _signal.valid_signals() if hasattr(_signal, "valid_signals") else range(1, 65))
+        from . import holds
+
+        period, last = BUSY_S, now()
+        while True:
+            wait = period * (0.6 + 0.8 * ((now() >> 6) % 1024 / 1024))
+            due = now() + int(wait * 1e9)
+            if _wake.acquire(True, wait):
+                break
+            at = now()
+            busy = _look(at, at - last, at - due, holds)
+            last = at
+            period = BUSY_S if busy else min(IDLE_S, period * 1.5)
+            if at > log.due and log.rows:
+                log.flush()
+    except Exception:
+        pass
+    finally:
+        _over.release()
+
+
+def _gives_away(frame):
+    """Is it in one of the calls of the standard library and urllib3 that wait without the lock?"""
+    module = frame.f_globals.get("__name__")
+    return module in WAITING or (module, frame.f_code.co_name) == SENDING
+
+
+def _look(at, took, late, holds):
+    """Did threads compute since the last look?"""
+    frames = sys._current_frames()
+    used = []
+    sum_ns = 0
+    for ident, (number, before) in list(_numbers.items()):
+        frame = frames.get(ident)
+        try:
+            cpu = time.clock_gettime_ns((~number << 3) | 6)  # the clock of a thread, by the kernel's number
+        except OSError:
+            frame = None
+        if frame is None:
+            del _numbers[ident]
+            continue
+        _numbers[ident] = (number, cpu)
+        if before and cpu - before > USED_NS:
+            used.append((cpu - before, frame))
+            sum_ns += cpu - before
+    if not _counts[0]:
+        _counts[0] = at - took
+    _counts[1] += 1
+    if len(used) > 1 and late > LATE_NS and FULL[0] * took < sum_ns < FULL[1] * took:
+        _counts[2] += 1
+        _counts[3] += took
+        for ns, frame in used:
+            if _gives_away(frame):
+                continue
+            key = holds._place(frame, None)[0]
+            if key is not None and key[0]:
+                _found[key] = _found.get(key, 0) + ns
+    return sum_ns > took * 0.3
+
+
+def _work_of(key):
+    """A function of the program, or a line of it from which a library's was called."""
+    return key if key[1].__class__ is str else id(key[1][0])
+
+
+def _rows():
+    if not _counts[1] or now() - _counts[0] < WINDOW_NS and not log.is_last:
+        return
+    first, n, n_taken, waited = _counts
+    _counts[:] = 0, 0, 0, 0
+    site, share, name = 0, 0, ""
+    if _found:
+        from . import holds
+
+        works = {}  # a function that computes does so at several lines
+        for key, ns in _found.items():
+            sites = works.setdefault(_work_of(key), {})
+            sites[key[0]] = sites.get(key[0], 0) + ns
+        sites = max(works.values(), key=lambda sites: sum(sites.values()))
+        site = max(sites, key=sites.get)
+        share = 100 * sum(ns for (at, _), ns in _found.items() if at == site) // sum(_found.values())
+        name = holds._name(max((key for key in _found if key[0] == site), key=_found.get)[1])
+        _found.clear()
+    log.put(("interpreter", first, now(), waited, n, n_taken, site, share, name))
+
+
+log.before_flush(_rows)
+
+
+def after_fork():
+    global _running, _wake, _over
+    _running = False
+    _wake, _over = allocate_lock(), allocate_lock()
+    _wake.acquire()
+    _numbers.clear()
+    _found.clear()
+    _counts[:] = 0, 0, 0, 0
