@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+/*
+ * fetch, which is undici, and undici from the registry: both publish on the same channels of node:diagnostics_channel
+ *
+ *      Agent ─▶ Pool ─▶ queue ─▶ Client ─▶ undici:request:create ─▶ undici:client:sendHeaders ─▶ ...
+ *      dispatch()                dispatch()
+ *
+ * A request that waits for one of its pool's connections is on no channel until it has it. So it is noted when it is passed to its dispatcher, whose
+ * dispatch() is replaced for that, and found again by its handler. Which options a dispatcher has, and where it was made, is known from itself.
+ */
+'use strict';
+
+const { DIAL, nameOf, now, replace, safely, subscribe: on } = require('./tools.js');
+
+/* What takes less is no wait for a connection of the limit; the way to a new one is longer. */
+const LEAST_WAIT_NS = 200e3;
+const LEAST_WAIT_NEW_NS = 5e6;
+
+module.exports = function watchUndici(log, sites, calls) {
+        const known = new WeakMap(); // request: its call
+        const sockets = new WeakSet();
+        const dials = new Map(); // host: when connections to it were begun
+        const dispatchers = watchDispatchers(sites, calls);
+        let told = false;
+
+        on('undici:request:create', ({ request }) => {
+                if (!told) {
+                        told = true;
+                        log.put('library', 'undici', process.versions.undici || '');
+                }
+                const asked = dispatchers.asked();
+                asked.is_sent = true;
+                const call = calls.begin(asked.client, asked.site, request.method, String(request.origin) + request.path);
+                call.start = asked.start;
+                call.held = asked.held;
+                known.set(request, call);
+        });
+        on('undici:client:beforeConnect', ({ connectParams: to }) => {
+                const host = to.protocol + to.host;
+                if (!dials.has(host))
+                        dials.set(host, []);
+                dials.get(host).push(now());
+        });
+        on('undici:client:connected', ({ connectParams: to, socket }) => {
+                const began = (dials.get(to.protocol + to.host) || []).shift();
+                if (socket && began)
+                        socket[DIAL] = { began, ended: now() };
+        });
+        on('undici:client:connectError', ({ connectParams: to }) => {
+                (dials.get(to.protocol + to.host) || []).shift();
+        });
+        on('undici:client:sendHeaders', ({ request, socket }) => {
+                const call = known.get(request);
+                if (!call)
+                        return;
+                const at = now();
+                if (!sockets.has(socket)) {
+                        sockets.add(socket);
+                        const dial = socket[DIAL];
+                        if (dial)
+                                call.connecting = Math.max(1, Math.min(dial.ended, at) - Math.max(dial.began, call.start));
+                }
+                const waited = at - call.start - call.connecting;
+                call.queued = waited > (call.connecting ? LEAST_WAIT_NEW_NS : LEAST_WAIT_NS) ? waited : 0;
+        });
+        on('undici:request:headers', ({ request, response }) => {
+                const call = known.get(request);
+                if (call)
+                        calls.head(call, response.statusCode);
+        });
+        on('undici:request:trailers', ({ request }) => calls.end(known.get(request), 0, ''));
+        on('undici:request:error', ({ request, error }) => {
+                const call = known.get(request);
+                const name = (error && error.name) || 'Error';
+                if (call && call.status && name === 'AbortError')
+                        calls.end(call, 2, '');
+                else
+                        calls.end(call, 0, nameOf(error), /Timeout|TIMEOUT|TIMEDOUT/.test(`${name} ${error && error.code}`));
+        });
+};
+
+/* Agents, pools and clients: what was asked of them last, while it is under way to a connection. */
+function watchDispatchers(sites, calls) {
+        const EventEmitter = require('events');
+        const { init } = EventEmitter;
+        const place = sites.steady();
+        const kinds = new WeakMap(); // prototype: is it a dispatcher's?
+        const replaced = new WeakSet(); // prototypes with a dispatch() of ours
+        const made = new WeakMap(); // dispatcher: where it was made, and its number
+        const handlers = new WeakMap(); // what becomes of a response: what was asked
+        let current = null;
+
+        /* A dispatcher is met where it is made, since it is an EventEmitter. */
+        replace(EventEmitter, 'init', function (options) {
+                init.call(this, options);
+                if (kinds.get(Object.getPrototypeOf(this)) !== false)
+                        safely(meet, this);
+        });
+        function meet(emitter) {
+                const prototype = Object.getPrototypeOf(emitter);
+                if (!kinds.has(prototype)) {
+                        const base = baseOf(prototype);
+                        kinds.set(prototype, !!base);
+                        if (!base)
+                                return;
+                        if (!replaced.has(base))
+                                replaceDispatch(base);
+                }
+                if (!current)
+                        made.set(emitter, { site: sites.here(), number: 0 });
+        }
+        function baseOf(prototype) {
+                for (let at = prototype; at && at !== EventEmitter.prototype; at = Object.getPrototypeOf(at)) {
+                        const has = Object.getOwnPropertyDescriptors(at);
+                        if (['dispatch', 'close', 'destroy'].every((name) => typeof has[name]?.value === 'function') && has.closed?.get && has.destroyed?.get)
+                                return at;
+                }
+                return null;
+        }
+        function replaceDispatch(base) {
+                const { dispatch } = base;
+                replaced.add(base);
+                replace(base, 'dispatch', function (options, handler) {
+                        const outer = current;
+                        current = safely(enter, this, handler) || outer;
+                        try {
+                                return dispatch.call(this, options, handler);
+                        } finally {
+                                current = outer;
+                        }
+                });
+        }
+        /*
+         * In another's dispatch() it is the same request; and so it is when it comes from the queue, with the same handler. If that was sent before, it
+         * is redirected or tried again.
+         */
+        function enter(dispatcher, handler) {
+                let asked = current || handlers.get(handler);
+                if (!asked)
+                        asked = ask(place(), 0, dispatcher);
+                else if (!current && asked.is_sent)
+                        asked = ask(asked.site, asked.client);
+                handlers.set(handler, asked);
+                return asked;
+        }
+        function ask(site, client, dispatcher) {
+                return { start: now(), held: calls.hold, site, client: dispatcher ? clientOf(dispatcher, site) : client, is_sent: false };
+        }
+        function clientOf(dispatcher, site) {
+                const at = made.get(dispatcher) || { site, number: 0 };
+                if (!at.number) {
+                        const n = connectionsOf(dispatcher);
+                        at.number = calls.client(dispatcher, 'undici', 0, n, n, at.site || site);
+                        made.set(dispatcher, at);
+                }
+                return at.number;
+        }
+        function connectionsOf(dispatcher) {
+                const under = (description) => dispatcher[Object.getOwnPropertySymbols(dispatcher).find((s) => s.description === description)];
+                return under('connections') || under('options')?.connections || 0;
+        }
+        return {
+                /* Where dispatch() could not be replaced, by a version that is made in another way, little is known. */
+                asked() {
+                        return current || ask(place(), 0);
+                },
+        };
+}
