@@ -10,6 +10,12 @@
 /* From a list of URLs to results. */
 int fetch_main(int argc, char **argv);
 
+/*
+ * Somebody's program, unchanged, and why it is slow: the exit status is the program's where there
+ * is one.
+ */
+int watch_main(int argc, char **argv);
+
 /* From a record to why it took so long. */
 int explain_main(int argc, char **argv);
 

@@ -17,6 +17,8 @@ static const struct {
         int (*run)(int argc, char **argv);
 } commands[] = {
         { "fetch", "fetch many URLs at once; one line of JSON per result", fetch_main },
+        { "watch", "run a program unchanged and say why it is slow, and which line to change",
+                watch_main },
         { "explain", "why a recorded run was slow, what to change, and what that gains",
                 explain_main },
         { "compare",

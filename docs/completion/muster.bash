@@ -317,6 +317,55 @@ _muster_sweep() {
     _muster_measure "--max --steps --seconds"
 }
 
+_muster_watch() {
+    local i
+
+    # Behind --, or the first word that is no option, stands a command.
+    for ((i = 2; i < COMP_CWORD; i++)); do
+        case ${COMP_WORDS[i]} in
+        --) i=$((i + 1)) ;;
+        -o | --output | --record | --for | --confirm)
+            i=$((i + 1))
+            continue
+            ;;
+        -*) continue ;;
+        esac
+        if [ "$i" -eq "$COMP_CWORD" ]; then
+            _muster_offer -c
+        else
+            _muster_offer -f
+        fi
+        return
+    done
+    case ${COMP_WORDS[COMP_CWORD - 1]} in
+    -o | --output | --record)
+        _muster_offer -f
+        return
+        ;;
+    --confirm)
+        _muster_offer -c
+        return
+        ;;
+    esac
+    case ${COMP_WORDS[COMP_CWORD]} in
+    -*)
+        _muster_offer -W "--help
+            --output
+            --json
+            --record
+            --force
+            --silent
+            --for
+            --no-hooks
+            --no-filter
+            --replay
+            --confirm
+            --"
+        ;;
+    *) _muster_offer -c ;;
+    esac
+}
+
 _muster_lab() {
     local i
 
@@ -417,11 +466,12 @@ _muster_lab() {
 _muster() {
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        _muster_offer -W "fetch explain compare sweep lab --help --version"
+        _muster_offer -W "fetch watch explain compare sweep lab --help --version"
         return
     fi
     case ${COMP_WORDS[1]} in
     fetch) _muster_fetch ;;
+    watch) _muster_watch ;;
     explain) _muster_explain ;;
     compare) _muster_compare ;;
     sweep) _muster_sweep ;;
