@@ -13,6 +13,7 @@
 #include "../option/secret.h"
 #include "../output/output.h"
 #include "../report/report.h"
+#include "../watch/pair.h"
 #include "comparison.h"
 #include "../option/way_options.h"
 #include <base/clock.h>
@@ -21,6 +22,7 @@
 #include <base/words.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define REQUESTS_MAX  10000000 /* of a run */
@@ -35,6 +37,7 @@ struct compare_options {
         struct measure_options measure; /* first: see there */
         struct measure_list limits;
         unsigned n_threads, n_rounds, n_requests;
+        bool is_pair; /* --watch, where it comes too late */
 };
 
 struct compare {
@@ -85,6 +88,9 @@ static const struct option own_options[] = {
                 OWN(n_requests) },
         { NULL, 0, "rounds", "N", "measured rounds, an even number of at least 6 (6)", set_rounds,
                 OWN(n_rounds) },
+        { NULL, 0, "watch", NULL,
+                "compare two programs instead: --watch 'python3 a.py' 'python3 b.py'; see --watch --help",
+                option_set_flag, OWN(is_pair) },
         { 0 },
 };
 
@@ -117,6 +123,9 @@ static int fill_defaults(struct compare_options *options, struct muster_error *e
 
         if (r < 0)
                 return r;
+        if (options->is_pair)
+                return error_set(error, MUSTER_E_INVALID, MUSTER_PHASE_QUEUE, 0,
+                        "--watch has to be written on the command line");
         if (!options->n_threads)
                 options->n_threads = N_THREADS;
         if (!options->n_rounds)
@@ -370,12 +379,24 @@ static void free_compare(struct compare *compare)
         mem_free(compare);
 }
 
+/* Two programs have options of their own. */
+static bool is_of_programs(int argc, char **argv)
+{
+        for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+                if (strcmp(argv[i], "--watch") == 0)
+                        return true;
+        return false;
+}
+
 int compare_main(int argc, char **argv)
 {
         struct compare *compare = NULL;
         struct arguments arguments = { 0 };
         int status, r;
 
+        if (is_of_programs(argc, argv))
+                return pair_main(argc, argv);
+        compare = mem_zalloc(sizeof(*compare));
         if (!compare)
                 return EXIT_COULD_NOT_RUN;
         r = arguments_take(&arguments, tables, argc, argv, &compare->error);

@@ -65,6 +65,7 @@ _muster_fetch() {
         --trace
         --no-progress
         --silent
+        --show-error
         --concurrency
         --per-host
         --rate
@@ -178,6 +179,7 @@ _muster_fetch() {
         --deny-private
         --allow-host
         --allow-port
+        --untrusted-input
         --record
         --assert
         --confirm
@@ -300,6 +302,7 @@ _muster_measure() {
         --deny-private
         --allow-host
         --allow-port
+        --untrusted-input
         --fail
         --location
         --no-location
