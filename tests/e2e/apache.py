@@ -48,7 +48,7 @@ class Apache:
     def write_configuration(self):
         directory = self.directory
         modules = "\n".join(f"LoadModule {name}_module {MODULES}/mod_{name}.so"
-                            for name in ("mpm_event", "authn_core", "authn_file", "authz_core", "authz_user", "auth_basic", "auth_digest", "alias", "rewrite")
+                            for name in ("mpm_event", "authn_core", "authn_file", "authz_core", "authz_user", "auth_basic", "auth_digest", "alias", "rewrite", "http2")
                             if (MODULES / f"mod_{name}.so").exists())
         user = f"User #{os.getuid()}\nGroup #{os.getgid()}" if os.getuid() else ""
         digest = f'AuthType Digest\nAuthName "{REALM}"\nAuthDigestProvider file\nAuthUserFile {directory}/digests\nRequire valid-user'
@@ -61,11 +61,14 @@ class Apache:
             Listen 127.0.0.1:{self.port}
             PidFile {directory}/pid
             ErrorLog {directory}/error.log
-            LogFormat "%m %U %>s %{{Authorization}}i" credentials
+            LogFormat "%m %U %>s %H %{{Authorization}}i" credentials
             CustomLog {directory}/access.log credentials
             DocumentRoot {directory}/www
             KeepAlive On
             MaxKeepAliveRequests 0
+            <IfModule http2_module>
+                Protocols h2c http/1.1
+            </IfModule>
             <Directory {directory}/www>
                 Require all granted
             </Directory>

@@ -2,7 +2,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 
@@ -36,7 +35,7 @@ class Nginx:
             }}""")
         command = [shutil.which("nginx") or "/usr/sbin/nginx", "-p", directory, "-c", directory / "nginx.conf"]
         self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        wait_for(self.clear)
+        wait_for_port(self.clear)
 
     def url(self, path):
         return f"https://localhost:{self.tls}{path}"
@@ -58,8 +57,7 @@ def server(request, tmp_path_factory, certificates):
     if not (shutil.which("nginx") or os.access("/usr/sbin/nginx", os.X_OK)):
         pytest.skip("nginx is not installed")
     directory = tmp_path_factory.mktemp("nginx-h2")
-    for parent in [directory, *list(directory.parents)[:2]]:
-        parent.chmod(0o755)  # its worker is another user
+    open_to_others(directory)
     one = Nginx(directory, certificates, getattr(request, "param", 128))
     yield one
     one.stop()
@@ -75,6 +73,7 @@ def conns(results):
 
 
 def test_the_server_chooses(muster, server, trust):
+    # [9113 3.3 negotiated]
     results = muster("fetch", *trust, "-c", "1", server.url("/small"), server.old_url("/small"), server.clear_url("/small"),
                      server.url("/small")).results
     assert [(result["http"], result["status"]) for result in results[:2]] == [("2", 200), ("1.1", 200)]
@@ -122,6 +121,9 @@ def test_few_streams(muster, server, trust):
     assert {result["status"] for result in wide} == {200} and 1 < conns(wide) <= 4
     narrow = muster("fetch", *trust, "-c", "24", "--h2-conns", "1", *[server.url("/small")] * 200).results
     assert {result["status"] for result in narrow} == {200} and conns(narrow) == 1
+    two_threads = ("--threads", "2", "-i", "-")
+    threads = muster("fetch", *trust, "-c", "24", "--h2-conns", "1", *two_threads, input=f"{server.url('/small')}\n" * 1000).results
+    assert {result["status"] for result in threads} == {200} and conns(threads) == 1
 
 
 def test_a_server_that_reloads(muster, server, trust):
@@ -141,7 +143,7 @@ def test_nghttpd(muster, tmp_path, certificates, trust):
     process = subprocess.Popen(["nghttpd", "-d", tmp_path, str(port), certificates.path("good"), certificates.path("good")],
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        wait_for(port)
+        wait_for_port(port)
         results = muster("fetch", *trust, "-c", "150", *[f"https://localhost:{port}/a"] * 600).results
         assert {(result["http"], result["body"]) for result in results} == {("2", "hello")}
         assert conns(results) <= 2
@@ -155,7 +157,7 @@ def test_h2o(muster, tmp_path, certificates, trust):
         pytest.skip("h2o is not installed")
     (tmp_path / "www").mkdir()
     (tmp_path / "www" / "a").write_text("hello")
-    tmp_path.chmod(0o755)
+    open_to_others(tmp_path)
     port = free_port()
     user = "user: root\n" if os.geteuid() == 0 else ""
     (tmp_path / "h2o.conf").write_text(f"""{user}num-threads: 1
@@ -173,7 +175,7 @@ hosts:
 """)
     process = subprocess.Popen(["h2o", "-c", tmp_path / "h2o.conf"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        wait_for(port)
+        wait_for_port(port)
         results = muster("fetch", *trust, "-c", "50", *[f"https://localhost:{port}/a"] * 200).results
         assert {(result["http"], result["body"]) for result in results} == {("2", "hello")}
         assert conns(results) == 1
