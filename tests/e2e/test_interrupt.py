@@ -3,6 +3,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 import time
 
 import pytest
@@ -77,3 +78,62 @@ def test_response_that_came_while_stopped(muster, server):
     assert result["phases_us"]["lag"] > 1_000_000
     assert result["phases_us"]["wait"] < 1_000_000
     assert sum(result["phases_us"].values()) == result["total_us"]
+
+
+# --- while something is saved -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def saving(server, certificates, tmp_path):
+    """saving(option, call, signal): what is left of the folder and the old text when a signal comes with that system call."""
+    one = server(lambda r: ok(b"hi", "Set-Cookie: new=1; Max-Age=1000", "Strict-Transport-Security: max-age=1000"), tls=certificates.context("good"))
+
+    def run(option, call, number):
+        file = tmp_path / "kept"
+        file.write_text("# old\n")
+        with open(tmp_path / "results", "wb") as results:
+            process = subprocess.Popen([*sent_at(call, number), MUSTER, "fetch", "--cacert", certificates.path("ca"), option, file,
+                                        one.url(host="localhost")], stdout=results, env=TRACED)
+            status = process.wait(PATIENCE)
+        assert (tmp_path / "results").read_bytes().count(b"\n") == 1
+        (tmp_path / "results").unlink()
+        left = {path.name: path for path in tmp_path.iterdir()}
+        return status, left, left.pop("kept").read_text()
+
+    return run
+
+
+KEPT = [("--cookie-jar", r"localhost\t.*\tnew\t1\n"), ("--hsts", r'localhost "\d{8} [\d:]{8}"\n'), ("--ssl-sessions", r"[A-Za-z0-9+/=]+:[A-Za-z0-9+/=]+\n")]
+
+
+@pytest.mark.parametrize("call", ["fchmod", "fsync", "/^rename"])
+@pytest.mark.parametrize("option, last", KEPT)
+def test_interrupt_while_saving(saving, option, last, call):
+    """The run was over: what it learnt is written whole, and nothing is left beside it."""
+    status, left, text = saving(option, call, signal.SIGINT)
+    assert re.search(last + "$", text), text
+    assert not left and status == 0
+
+
+@pytest.mark.parametrize("call", ["fchmod", "fsync", "/^rename"])
+@pytest.mark.parametrize("option, last", KEPT)
+def test_killed_while_saving(saving, option, last, call):
+    """The old file stays as it was; the new one has another name, that nobody can guess, and is nobody else's."""
+    status, left, text = saving(option, call, signal.SIGKILL)
+    assert status == -signal.SIGKILL and text == "# old\n"
+    ((name, path),) = left.items()
+    assert re.fullmatch(r"kept\.[A-Za-z0-9]{6}", name)
+    if call == "fchmod":
+        assert path.stat().st_mode & 0o777 == 0o600
+    else:
+        assert re.search(last + "$", path.read_text())
+
+
+@pytest.mark.parametrize("option, last", KEPT)
+def test_what_is_beside_is_not_written_through(saving, tmp_path, option, last):
+    """Nor is a file, or a link to one, that bears such a name taken for ours."""
+    (tmp_path / "precious").write_text("precious")
+    (tmp_path / "kept.XXXXXX").symlink_to(tmp_path / "precious")
+    status, left, text = saving(option, "fsync", signal.SIGWINCH)
+    assert status == 0 and re.search(last + "$", text) and set(left) == {"precious", "kept.XXXXXX"}
+    assert left["precious"].read_text() == "precious"

@@ -170,6 +170,79 @@ def test_server_chooses_no_file_that_is_there(muster, server, tmp_path):
     assert files_below(tmp_path) == {"a": b"old", "b": b"new"}
 
 
+@pytest.mark.parametrize("file, words, what", [
+    ("list", ["-i", "list"], "the input (-i)"), ("list", ["-i", "alias"], "the input (-i)"), ("results", ["-o", "results", "-i", "list"], "the output (-o)"),
+    ("jar", ["--cookie-jar", "jar", "-i", "list"], "the cookie jar (--cookie-jar)"), ("run.db", ["--record", "run.db", "-i", "list"], "the record (--record)"),
+    ("data", ["-T", "data", "-i", "list"], "the file that is sent (-T)"), ("data", ["-F", "a=@data", "-i", "list"], "a file of the form (-F)"),
+    ("netrc", ["--netrc-file", "netrc", "-i", "list"], "the netrc file (--netrc-file)"), ("link", ["-i", "link"], "the input (-i)"),
+])
+@pytest.mark.parametrize("is_servers", [False, True])
+def test_no_body_takes_the_place_of_a_file_of_the_run(muster, server, tmp_path, file, words, what, is_servers):
+    """By whatever name, also of one that is made at the end; a name of the URL is refused before it is asked for."""
+    one = server(lambda request: ok(b"BODY", *([f"Content-Disposition: x; filename={file}"] if is_servers and "good" not in request.path else [])))
+    (tmp_path / "real").write_text("".join(one.url(path) + "\n" for path in (f"/{'x' if is_servers else file}", "/good")))
+    (tmp_path / "data").write_text("data")
+    (tmp_path / "netrc").write_text("")
+    (tmp_path / "list").write_text((tmp_path / "real").read_text())
+    (tmp_path / "alias").symlink_to("list")
+    (tmp_path / "link").symlink_to("real")
+    method = ["-X", "GET"] if words[0] in ("-T", "-F") else []
+    run = muster("fetch", "-O", "--in-order", *(["-J"] if is_servers else []), *method, *words)
+    lines = run.results or [json.loads(line) for line in (tmp_path / "results").read_text().splitlines()]
+    bad, good = lines
+    if not (is_servers and (tmp_path / file).is_file() and "server chose" in bad["error"]["text"]):
+        assert bad["error"]["code"] == "input" and bad["error"]["text"] == f"input: the body's file {file} is {what} of this run; have bodies in a directory of their own"
+    assert good["body_file"] == "good" and (tmp_path / "good").read_text() == "BODY"
+    assert sorted(request.path for request in one.requests) == ["/good", "/x"][:1 + is_servers]
+    assert not (tmp_path / file).exists() or b"BODY" != (tmp_path / file).read_bytes()
+    assert (tmp_path / "link").is_symlink()
+
+
+@pytest.mark.parametrize("sent", [{"body_file": "data"}, {"body_file": "./folder/../data"}, {"body_file": "link"}, {"body_file": "hard"},
+                                  {"form": [{"name": "a", "content": "b"}, {"name": "c", "file": "data"}]}], ids=str)
+@pytest.mark.parametrize("way", ["before", "after"])
+def test_no_body_takes_the_place_of_what_was_sent(muster, server, tmp_path, sent, way):
+    """Where the name is known before nothing is asked. A line that sends another file is none of that."""
+    one = server(lambda request: ok(b"BODY"))
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "data").write_text("data")
+    (tmp_path / "other").write_text("other")
+    (tmp_path / "link").symlink_to("data")
+    os.link(tmp_path / "data", tmp_path / "hard")
+    lines = [{"url": one.url("/data"), "method": "POST", **sent}, {"url": one.url("/good"), "method": "POST", "body_file": "other"}]
+    words = ["-O"] if way == "before" else ["-O", "-J"]
+    bad, good = muster("fetch", "--in-order", *words, input="".join(json.dumps(line) + "\n" for line in lines)).results
+    assert bad["error"]["code"] == "input" and "the body's file data is one that this request sends; " in bad["error"]["text"]
+    assert (tmp_path / "data").read_text() == "data"
+    assert good["body_file"] == "good" and (tmp_path / "good").read_text() == "BODY"
+    assert sorted(request.path for request in one.requests) == (["/good"] if way == "before" else ["/data", "/good"])
+
+
+def test_standard_output_is_a_file_of_the_run(server, tmp_path):
+    one = server(lambda request: ok(b"BODY"))
+    with open(tmp_path / "results", "wb") as results:
+        assert subprocess.run([MUSTER, "fetch", "-O", one.url("/results")], cwd=tmp_path, stdout=results, timeout=PATIENCE).returncode == 1
+    assert "results is standard output of this run" in json.loads((tmp_path / "results").read_text())["error"]["text"] and not one.requests
+
+
+@pytest.mark.parametrize("kind", ["link", "open", "file"])
+def test_folders_that_others_made(muster, server, tmp_path, kind):
+    """Who can write beside the bodies cannot have them written elsewhere, nor files removed that a folder of theirs leads to."""
+    folder, elsewhere = tmp_path / f".muster-{os.geteuid()}", tmp_path / "elsewhere"
+    (elsewhere / "backup").mkdir(parents=True)
+    (elsewhere / "backup" / "17").write_text("precious")
+    if kind == "link":
+        folder.symlink_to(elsewhere)
+    elif kind == "file":
+        folder.write_text("")
+    else:
+        folder.mkdir()
+        folder.chmod(0o777)
+    run = muster("fetch", "-O", server().url("/a"))
+    assert run.status == 3 and "remove it, or have bodies in another directory" in run.stderr and f".muster-{os.geteuid()}" in run.stderr
+    assert (elsewhere / "backup" / "17").read_text() == "precious" and not (tmp_path / "a").exists()
+
+
 def test_redirects_do_not_rename(muster, server, tmp_path):
     one = server(lambda request: response("302 Found", b"", "Location: /other") if request.path == "/a" else ok(b"x"))
     assert muster("fetch", "-O", one.url("/a")).status == 0 and list(files_below(tmp_path)) == ["a"]
