@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import ssl
-import struct
 import subprocess
 import time
 
@@ -23,18 +22,28 @@ def test_stale_connection_is_replaced(muster, server):
 
 
 def test_close_is_heeded(muster, server):
+    # [9112 9.6 close-received]
     s = server(lambda r: [ok(b"x", "Connection: close"), "close"])
     results = muster("fetch", "-c", "1", *[s.url()] * 3).results
     assert [result["conn"]["reused"] for result in results] == [False] * 3 and s.n_connections == 3
 
 
 def test_http_1_0(muster, server):
+    # [9112 9.6 close-sent]
     s = server(lambda r: [ok(r.head.encode()), "close"])
     results = muster("fetch", "-c", "1", "--http1.0", s.url(), s.url()).results
     assert all(result["body"].startswith("GET / HTTP/1.0") and "Connection: close" in result["body"] for result in results)
 
 
+def test_trailers_stay_out_of_the_head(muster, server):
+    # [9110 6.5.1 trailers-apart] [9112 7.1.2 trailers-apart]
+    s = server(lambda r: b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX: head\r\n\r\n5\r\nhello\r\n0\r\nX: trailer\r\nY: trailer\r\n\r\n")
+    result = muster("fetch", s.url()).result
+    assert result["body"] == "hello" and [value for name, value in result["headers"] if name.lower() in "xy"] == ["head"]
+
+
 def test_unsolicited_response_is_never_taken(muster, server):
+    # [9112 9.2 order] [9112 9.2 unasked]
     s = server(lambda r: ok(b"right") + b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong")
     results = muster("fetch", "-c", "1", *[s.url()] * 4).results
     assert [result["body"] for result in results] == ["right"] * 4 and s.n_connections == 4
@@ -136,6 +145,21 @@ def test_https_failures_in_words(muster, server, nginx, certificates):
     assert error["code"] == "tls" and 'does not speak TLS on this port, it sent "HTTP/1.1 400 Bad' in error["text"]
 
 
+def test_a_body_that_may_be_cut(muster, server, certificates):
+    """Its end is the connection's, and TLS does not say that this is the end: anybody on the way may have cut it."""
+    # [9112 9.8 no-closure-alert]
+    s = server(lambda r: [b"HTTP/1.1 200 OK\r\n\r\nhello", "close"], tls=certificates.context("good"))
+    run = muster("fetch", "--cacert", certificates.path("ca"), s.url(host="localhost"))
+    assert run.status == 1 and run.result["error"]["code"] == "closed" and "close_notify" in run.result["error"]["text"]
+
+
+def test_h2c_is_no_protocol_of_tls(muster, server, certificates):
+    # [9113 3.2 no-h2c]
+    context = certificates.context("good")
+    context.set_alpn_protocols(["h2c", "http/1.1"])
+    assert muster("fetch", "--cacert", certificates.path("ca"), server(tls=context).url(host="localhost")).result["http"] == "1.1"
+
+
 def test_client_certificate(muster, server, certificates):
     context = certificates.context("good")
     context.verify_mode = ssl.CERT_REQUIRED
@@ -185,12 +209,6 @@ def test_tls_sessions_are_kept_across_runs(muster, nginx, certificates, tmp_path
     # Nor is one where the client has a certificate.
     assert muster("fetch", "-E", certificates.path("good"), *options, nginx.tls_url("/small")).result["conn"]["tls"]["resumed"] is False
     assert len(sessions_in(file)) == before + 2
-
-
-def curl_session(until, salt=b"s" * 32):
-    """A line as curl writes it, of a peer of which nothing is known."""
-    packed = b"\x01" + b"\x04\x00\x03abc" + b"\x02\x03\x04" + b"\x03" + struct.pack(">Q", until) + b"\x05\x00\x02h2" + b"\x06\x00\x00\x40\x00"
-    return base64.b64encode(salt + b"h" * 32).decode() + ":" + base64.b64encode(packed).decode()
 
 
 def test_tls_sessions_of_others_stay(muster, nginx, certificates, tmp_path):

@@ -87,11 +87,11 @@ def test_python_is_python():
 def test_options_exist(document):
     """Long and short options of every command that a document shows, in a block or as code in the text."""
     text = document.read_text()
-    for command in ("fetch", "explain", "compare", "sweep", "lab"):
+    for command in ("fetch", "watch", "explain", "compare", "sweep", "lab"):
         helped = subprocess.run([MUSTER, command, "--help"], capture_output=True, text=True).stdout
         known = {"--help"} | set(re.findall(r"(?<![\w-])--?[A-Za-z0-9][\w.-]*", helped))
         shown = re.findall(rf"muster {command}\b(.*)", text)
-        assert shown or command in ("compare", "sweep")
+        assert shown or command in ("compare", "sweep", "watch")
         for line in shown:
             line = re.split(r" -- |\||`|#", line)[0]
             line = re.sub(r"'[^']*'", "''", line)
@@ -190,10 +190,20 @@ def test_table_of_curl_has_all_that_both_have():
         assert set(theirs) & set(ours) - set(listed) == set()
 
 
+def test_what_is_not_there_is_refused_with_what_to_do(muster):
+    """The page promises it. A name that only is unknown leaves people to search."""
+    for options, meaning, told in rows_from_curl():
+        for option in options if meaning not in ("the same", "different") else []:
+            run = muster("fetch", option, "http://127.0.0.1:1/")
+            assert run.status == 2 and "unknown option" in run.stderr and "lists all options" not in run.stderr, (option, run.stderr)
+            meant = re.search(r"did you mean (--[\w-]+)\?", run.stderr)
+            assert not meant or meant[1] in told, (option, run.stderr)
+
+
 def test_every_option_of_curl_for_http_is_in_the_table():
     """What is left out is of other protocols, of systems that muster does not run on, or of TLS for proxies."""
     elsewhere = re.compile(r"--(ftp|mail|sasl|tftp|telnet|proxy-|socks5-|ssl|krb|tls(user|pass|auth)|doh-|hostpub|egd|random-file|engine|metalink)")
-    others = {"--append", "--compressed-ssh", "--crlf", "--delegation", "--disable-eprt", "--disable-epsv", "--list-only", "--login-options", "--no-npn",
+    others = {"--compressed-ssh", "--crlf", "--delegation", "--disable-eprt", "--disable-epsv", "--list-only", "--login-options", "--no-npn",
               "--pubkey", "--quote", "--service-name", "--suppress-connect-headers", "--use-ascii", "--help"}
     listed = {option for options, _, _ in rows_from_curl() for option in options}
     if curl_version() > CURL_OF_TABLE:
@@ -274,7 +284,7 @@ def test_every_code_is_in_the_table():
     page = (ROOT / "docs" / "man" / "muster_error.3").read_text()
     header = (ROOT / "include" / "muster" / "error.h").read_text()
     codes = re.findall(r"^\s+(MUSTER_(?:OK|E_\w+)) = (-?\d+),", header, flags=re.MULTILINE)
-    assert len(codes) == 21
+    assert len(codes) == 22
     for name, value in codes:
         assert re.search(rf"^\.It Dv {name} No \({value}, {'ok' if value == '0' else name[9:].lower()}\)", page, flags=re.MULTILINE), name
 
@@ -359,6 +369,7 @@ def test_every_member_is_described_and_every_described_member_is_there(muster, l
         "explain": ["--json", "--confirm", "--assert", "wall<1h", tmp_path / "run.db"],
         "compare": ["--json", "-s", "-n", 8, "--threads", 2, "-c", 2, url],
         "sweep": ["--json", "-s", "--seconds", "0.05", "--max", 32, url],
+        "watch": ["--json", "-o", "-", "--replay", "--confirm", f"{MUSTER} fetch -o /dev/null {url}", "--", MUSTER, "fetch", "-o", "/dev/null", url],
     }
     for command, arguments in told.items():
         run = subprocess.run([MUSTER, command, *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True)
@@ -366,10 +377,17 @@ def test_every_member_is_described_and_every_described_member_is_there(muster, l
         there = members(json.loads(run.stdout))
         if command == "sweep":
             there |= {"lambda", "sigma", "kappa", "deviation", "peak"}  # only where a law fits
+        if command == "watch":
+            there -= documented_members("explain") - documented_members("watch")  # what its object begins with
+            there |= {"expected", "low", "high"}  # only where something is predicted
+            # only of a program that is seen from outside
+            there |= {"addresses", "open_most", "closed_by_server", "exchanges", "single", "sent_bytes", "received_bytes", "retransmits", "connect_ns", "connect_most_ns",
+                      "open_ns", "rtt_ns", "lookup_ns"}
+            there |= {"times", "why"}  # only of one that is not seen at all
         assert there == documented_members(command), command
 
 
-@pytest.mark.parametrize("command", ["fetch", "compare", "sweep", "explain", "lab"])
+@pytest.mark.parametrize("command", ["fetch", "watch", "compare", "sweep", "explain", "lab"])
 def test_each_heading_of_the_help_is_there_once(muster, command):
     text = muster.start(command, "--help").communicate(timeout=PATIENCE)[0].decode()
     headings = re.findall(r"^([A-Z].*):$", text, flags=re.MULTILINE)

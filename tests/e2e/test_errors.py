@@ -32,9 +32,9 @@ def error_of(muster, *arguments):
     (["reset"], "closed", "reset"),
     ([b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", 0.05, "reset"], "closed", "reset"),
     (ok(b"not gzip", "Content-Encoding: gzip"), "decode", "the gzip body is not valid"),
-    (ok(gzip.compress(b"x" * 1000)[:-5], "Content-Encoding: gzip"), "decode", "it ends too early"),
-    (ok(gzip.compress(b"x" * 1000)[:-8] + b"12345678", "Content-Encoding: gzip"), "decode", "incorrect data check"),
-    (ok(gzip.compress(b"x" * 1000) + gzip.compress(b"y" * 1000)[:-5], "Content-Encoding: gzip"), "decode", "it ends too early"),
+    (ok(gzipped(b"x" * 1000)[:-5], "Content-Encoding: gzip"), "decode", "it ends too early"),
+    (ok(gzipped(b"x" * 1000)[:-8] + b"12345678", "Content-Encoding: gzip"), "decode", "incorrect data check"),
+    (ok(gzipped(b"x" * 1000) + gzipped(b"y" * 1000)[:-5], "Content-Encoding: gzip"), "decode", "it ends too early"),
     (ok(b"x", "Content-Encoding: " + "gzip, " * 5), "decode", "more than 4 content codings"),
     (ok(zlib.compress(b"\0" * 60_000_000, 9), "Content-Encoding: deflate"), "too_large", "--max-filesize"),
 ], ids=lambda value: value if isinstance(value, str) and " " not in value else "")
@@ -97,7 +97,7 @@ def test_kinds_of_good_responses(muster, server):
         "/close": [b"HTTP/1.1 200 OK\r\n\r\nhello world", "close"],
         "/1.0": [b"HTTP/1.0 200 OK\r\n\r\nhello world", "close"],
         "/hints": b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + ok(b"hello world"),
-        "/gzip": ok(gzip.compress(b"hello ") + gzip.compress(b"world"), "Content-Encoding: gzip"),
+        "/gzip": ok(gzipped(b"hello ") + gzipped(b"world"), "Content-Encoding: gzip"),
         "/deflate": ok(zlib.compress(b"hello world"), "Content-Encoding: deflate"),
         "/204": b"HTTP/1.1 204 No Content\r\n\r\n",
     }
@@ -107,6 +107,13 @@ def test_kinds_of_good_responses(muster, server):
     assert all(result["ok"] for result in results)
     head = muster("fetch", "-X", "HEAD", s.url("/gzip")).result
     assert head["ok"] and head["body"] == ""
+
+
+def test_unknown_statuses_mean_what_their_class_means(muster, server):
+    # [9110 15 classes]
+    s = server(lambda r: b"HTTP/1.1 " + r.path[1:].encode() + b" Odd\r\nContent-Length: 0\r\n\r\n")
+    results = muster("fetch", "--fail", "--in-order", *[s.url(f"/{status}") for status in (299, 399, 499, 599)]).results
+    assert [(result["status"], result["ok"]) for result in results] == [(299, True), (399, True), (499, False), (599, False)]
 
 
 @pytest.mark.parametrize("value, undecoded", [
@@ -124,13 +131,13 @@ def test_unknown_codings_are_left_in_place(muster, server, tmp_path, value, unde
 
 
 @pytest.mark.parametrize("value, body, undecoded, warning", [
-    ("aws-chunked, gzip", gzip.compress(b"text"), "aws-chunked", None),
-    ("GZip ,", gzip.compress(b"text"), None, None),
-    ("x-gzip", gzip.compress(b"text") + b"\0" * 512, None, None),
-    ("gzip", gzip.compress(b"te") + gzip.compress(b"xt"), None, None),
-    ("gzip, gzip", gzip.compress(gzip.compress(b"text")), None, None),
-    ("gzip, gzip", gzip.compress(b"text"), None, "Content-Encoding names gzip once more than it was applied to the body"),
-    ("gzip", gzip.compress(b"text") + b"\r\n", None, "2 bytes after the end of the gzip body were dropped"),
+    ("aws-chunked, gzip", gzipped(b"text"), "aws-chunked", None),
+    ("GZip ,", gzipped(b"text"), None, None),
+    ("x-gzip", gzipped(b"text") + b"\0" * 512, None, None),
+    ("gzip", gzipped(b"te") + gzipped(b"xt"), None, None),
+    ("gzip, gzip", gzipped(gzipped(b"text")), None, None),
+    ("gzip, gzip", gzipped(b"text"), None, "Content-Encoding names gzip once more than it was applied to the body"),
+    ("gzip", gzipped(b"text") + b"\r\n", None, "2 bytes after the end of the gzip body were dropped"),
     ("deflate", zlib.compress(b"text") + b"x", None, "1 byte after the end of the deflate body was dropped"),
     ("deflate", zlib.compress(b"text")[2:-4] + b"<!-- late -->", None, "13 bytes after the end of the deflate body were dropped"),
 ])
@@ -148,8 +155,8 @@ def test_bodies_that_came_whole_are_kept(muster, server, tmp_path, value, body, 
 
 
 @pytest.mark.parametrize("sent", [
-    ok(gzip.compress(b"x" * 100000)[:-5], "Content-Encoding: gzip"),
-    ok(gzip.compress(b"x" * 1000)[:-8] + b"12345678", "Content-Encoding: gzip"),
+    ok(gzipped(b"x" * 100000)[:-5], "Content-Encoding: gzip"),
+    ok(gzipped(b"x" * 1000)[:-8] + b"12345678", "Content-Encoding: gzip"),
     [b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", "close"],
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nA\0\r\n\r\n",
     [b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", "hang"],
@@ -163,7 +170,7 @@ def test_no_file_beside_an_error(muster, server, tmp_path, sent, arguments):
 
 
 def test_coding_can_be_refused(muster, server):
-    s = server(lambda r: ok(gzip.compress(b"x", mtime=0), "Content-Encoding: gzip") if "gzip" in r.fields.get("accept-encoding", "") else ok())
+    s = server(lambda r: ok(gzipped(b"x"), "Content-Encoding: gzip") if "gzip" in r.fields.get("accept-encoding", "") else ok())
     assert muster("fetch", s.url()).result["body"] == "x"
     assert muster("fetch", "--no-compressed", s.url()).result["body"] == "ok"
 
@@ -225,3 +232,15 @@ def test_timeouts_name_the_phase(muster, hole, server):
     assert "ran out in phase queue" in errors[0] + errors[1]
     results = muster("fetch", "-c", "1", "-m", "600ms", "--queue-timeout", "200ms", hole, hole).results
     assert "queue timeout of 0.2 s" in results[0]["error"]["text"]
+
+
+def test_too_slow(muster, server):
+    """One byte now and then is too slow where a speed is asked for; what comes at once is not."""
+    one = server(lambda request: [ok(b"x" * 5000)] if request.path == "/fast" else [b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n", *[b"x", 0.1] * 600])
+    run = muster("fetch", "--speed-limit", "1k", "--speed-time", "300ms", one.url("/slow"), one.url("/fast"), "--in-order")
+    error = run.results[0]["error"]
+    assert error["code"] == "timeout" and error["stage"] == "receive" and "less than 1024 a second" in error["text"] and "--speed-limit" in error["text"]
+    assert run.results[1]["status"] == 200 and run.results[1]["error"] is None and run.results[0]["total_us"] < 20_000_000
+    for options in (["-Y", "0"], ["-y", "0"]):
+        run = muster("fetch", *options, "--max-time", "700ms", one.url("/slow"))
+        assert run.result["error"]["code"] == "timeout" and "total timeout" in run.result["error"]["text"]

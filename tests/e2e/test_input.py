@@ -1,6 +1,7 @@
 """Where requests come from."""
 import json
 import os
+import re
 import time
 
 import pytest
@@ -89,9 +90,10 @@ def test_credentials_in_the_url(muster, server):
 
 
 def test_file_that_is_missing(muster, server):
-    run = muster("fetch", "-i", "nothing-there", server().url())
+    s = server()
+    run = muster("fetch", "-i", "nothing-there", s.url())
     assert run.status == 3 and "cannot read nothing-there: No such file or directory" in run.stderr
-    assert run.result["status"] == 200  # what could be read is done
+    assert not run.results and not s.requests  # it is known before anything is asked for
 
 
 def test_slow_input_does_not_hold_up_results(muster, server):
@@ -165,6 +167,56 @@ def test_a_near_miss_is_told_once(muster, server):
     assert [result["status"] for result in run.results] == [200, 200]
     assert run.stderr.count('line 1 of standard input has the unknown member "header"; did you mean "headers"?') == 1
     assert run.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["fetch", "compare", "sweep"])
+@pytest.mark.parametrize("options, name", [
+    (["-d", "a=b"], "--data"),
+    (["-G", "-d", "a=b"], "--data"),
+    (["-F", "a=b"], "--form"),
+    (["-T", os.devnull], "--upload-file"),
+    (["-X", "OPTIONS"], "--request"),
+    (["-I"], "--head"),
+])
+def test_an_option_for_plain_urls_alone_does_not_go_missing_silently(command, options, name, muster, server, tmp_path):
+    s = server()
+    (tmp_path / "list.csv").write_text(f"user,url\nada,{s.url()}\nbob,{s.url()}\n")
+    if command == "fetch":
+        told = muster(command, *options, "-i", "list.csv").stderr
+    else:
+        short = ["-n", 2] if command == "compare" else ["--steps", "1,2", "--seconds", "50ms"]
+        told = measure(command, *short, "--unsafe", *options, "-i", tmp_path / "list.csv").stderr
+    assert len(re.findall(f"warning: line 2 of \\S*list.csv is sent without {name}, which is for plain URLs only", told)) == 1, told
+    assert told.count("is sent without") == 1
+
+
+def test_a_list_among_the_urls_is_told_of(muster, server, tmp_path):
+    url = server().url()
+    (tmp_path / "urls.txt").write_text(url + "\n")
+    run = muster("fetch", "urls.txt", url)
+    assert run.status == 1 and run.stderr.count('"urls.txt" is taken for a URL, and is a file; -i FILE reads the URLs in it') == 1
+    assert muster("fetch", "-i", "urls.txt", url).stderr == ""
+    assert "is a file" not in muster("fetch", "none.txt").stderr
+
+
+def test_an_option_that_a_line_has_itself_is_not_missed(muster, server, tmp_path):
+    url = server().url()
+    (tmp_path / "list.jsonl").write_text(json.dumps({"url": url, "method": "POST", "body": "x"}) + "\n")
+    run = muster("fetch", "-X", "POST", "-d", "a=b", "-i", "list.jsonl", url)
+    assert run.status == 0 and run.stderr == ""
+    (tmp_path / "list.csv").write_text(f"user,url\nada,{url}\n")
+    assert muster("fetch", "-s", "-d", "a=b", "-i", "list.csv").stderr == ""
+
+
+@pytest.mark.parametrize("name", ["data", "Headers", "body_file"])
+def test_a_column_that_only_json_has_is_told_of(name, muster, server, tmp_path):
+    url = server().url()
+    (tmp_path / "list.csv").write_text(f"{name},url\nx,{url}\ny,{url}\n")
+    run = muster("fetch", "--in-order", "-i", "list.csv")
+    assert run.status == 0 and [result["input"] for result in run.results] == [{name: "x"}, {name: "y"}]
+    assert run.stderr.count(f'the column "{name}" of list.csv is only copied to the results') == 1 and run.stderr.count("\n") == 1
+    (tmp_path / "list.csv").write_text(f"price,url,Link\nx,{url},{url}\n")
+    assert muster("fetch", "-i", "list.csv", "--url-column", "Link").stderr == ""
 
 
 def test_results_are_requests_again(muster, server, tmp_path):

@@ -5,9 +5,13 @@ import shutil
 import socket
 import sqlite3
 import subprocess
+import time
 
 import pytest
 
+from command import PATIENCE
+from curl import curl_session
+from ports import free_port
 import proxies
 from scripted import Server, ok, response
 
@@ -170,6 +174,7 @@ def test_a_name_that_is_looked_up_here_has_several_addresses(muster, start, serv
     assert error["text"].startswith(f"proxy: {proxy.url(scheme)} refused the tunnel to 127.0.0.1:{free}: ")
     assert error["text"].endswith(f" ({n} addresses tried)"), error
 
+
 def test_tls_with_the_proxy_and_inside_it(muster, nginx, certificates, start):
     """Each has its own trust; large bodies and many connections go through both."""
     squid = start(proxies.squid, allowed_ports=[nginx.tls_port])
@@ -209,6 +214,7 @@ def test_its_tls_sessions_are_kept_across_runs(muster, nginx, certificates, star
     before = set(lines)
     assert muster("fetch", *trust, nginx.url("/small")).status == 0
     assert {line for line in file.read_text().splitlines() if not line.startswith("#")} == before
+
 
 def test_squid_with_tls_of_its_own(muster, nginx, certificates, start):
     version = subprocess.run([proxies.find("squid"), "-v"], capture_output=True, text=True).stdout
@@ -304,6 +310,7 @@ def heads_of_curl(options, tunnel, url):
                                      ["--connect-to", "::localhost:"], ["-H", "Host: other.test", "-p"]])
 def test_the_proxy_is_asked_as_by_curl(muster, server, tunnel, options):
     """The same request line and the same fields, but for those that name the client."""
+    # [9112 3.2.2 absolute-form] [9112 3.2.2 host-to-proxy]
     def told(head):
         lines = head.split("\r\n")
         return lines[0], sorted(line for line in lines[1:] if line and not re.match("(?i)user-agent|accept", line))

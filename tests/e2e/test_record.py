@@ -1,4 +1,5 @@
 """The record: what muster-record(5) says of it holds, it tells what the results tell, and nothing that ends a run spoils it."""
+import json
 import os
 import re
 import signal
@@ -26,6 +27,16 @@ def record(muster, lab, tmp_path):
         yield db, run
 
 
+@pytest.fixture
+def watched(muster, lab, tmp_path):
+    """Of a program that was watched: the connection to its record."""
+    url = lab().url("/plain")
+    run = muster("watch", "--record", "watched.db", "--", "curl", "-s", "-o", os.devnull, url, "-o", os.devnull, url)
+    assert run.status == 0, run.stderr
+    with sqlite3.connect(tmp_path / "watched.db") as db:
+        yield db
+
+
 def sections(heading):
     """{name: its text} of the .Ss of a .Sh."""
     text = re.search(rf"^\.Sh {heading}\n(.*?)^\.Sh ", PAGE, flags=re.DOTALL | re.MULTILINE)[1]
@@ -51,20 +62,24 @@ def examples():
 
 
 @pytest.mark.parametrize("kind, heading", [("table", "TABLES"), ("view", "VIEWS")])
-def test_every_column_is_described(record, kind, heading):
-    db, _ = record
+def test_every_column_is_described(record, watched, kind, heading):
+    """Some are in records of watched programs only."""
     described = sections(heading)
-    assert set(described) == {name for name, in db.execute("SELECT name FROM sqlite_schema WHERE type = ?", [kind])}
+    of_all, of_programs = ({name for name, in db.execute("SELECT name FROM sqlite_schema WHERE type = ?", [kind])} for db in (record[0], watched))
+    assert set(described) == of_programs > of_all
     for name, text in described.items():
         if name != "slowest":
-            assert sorted(described_columns(text)) == sorted(columns(db, name)), name
-    assert columns(db, "slowest") == columns(db, "requests")
+            assert sorted(described_columns(text)) == sorted(columns(watched, name)), name
+    for db in (record[0], watched):
+        assert columns(db, "slowest") == columns(db, "requests")
+    for name in of_all:
+        assert columns(record[0], name) == columns(watched, name)
 
 
-def test_examples_have_answers(record):
-    db, _ = record
-    assert len(examples()) >= 7
+def test_examples_have_answers(record, watched):
+    assert len(examples()) >= 8
     for query in examples():
+        db = watched if "FROM calls" in query else record[0]
         assert db.execute(query).fetchall(), query
 
 
@@ -74,11 +89,11 @@ def test_header_says_what_it_is(record):
     assert f"described here: {db.execute('PRAGMA user_version').fetchone()[0]}." in PAGE
 
 
-def test_words_are_those_of_the_page(record):
+def test_words_are_those_of_the_page(record, watched):
     db, _ = record
     kinds = re.search(r"^\.It Va kind\n(.*?)^\.It", sections("TABLES")["word"], flags=re.DOTALL | re.MULTILINE)[1]
-    assert set(re.findall(r"^\.Li (\w+)", kinds, flags=re.MULTILINE)) == {kind for kind, in db.execute("SELECT DISTINCT kind FROM word")}
-    for kind, view, place in (("outcome", "phases", "outcome"), ("wait", "phases", "waited_for"), ("closer", "connections", "closed_by")):
+    assert set(re.findall(r"^\.Li (\w+)", kinds, flags=re.MULTILINE)) == {kind for kind, in watched.execute("SELECT DISTINCT kind FROM word")}
+    for kind, view, place in (("outcome", "phases", "outcome"), ("wait", "phases", "waited_for"), ("closer", "connections", "closed_by"), ("fate", "tries", "fate")):
         text = re.search(rf"^\.It Va {place}\n(.*?)^\.It", sections("VIEWS")[view], flags=re.DOTALL | re.MULTILINE)[1]
         for word, in db.execute("SELECT word FROM word WHERE kind = ?", [kind]):
             assert re.search(rf"^\.(Li|Ql) {word}\b", text, flags=re.MULTILINE), word
@@ -216,3 +231,66 @@ def test_interrupted_run_is_complete(muster, lab, tmp_path):
         last_ns, = db.execute("SELECT max(start_ns + ifnull(taken_ns, end_ns)) FROM attempt").fetchone()
         assert last_ns <= end_ns
     assert not os.path.exists(tmp_path / "run.db-journal")
+
+
+# --- what the command tells of itself -----------------------------------------------------------------------------------
+
+
+def option(path, name):
+    with sqlite3.connect(path) as db:
+        return db.execute("SELECT value FROM option WHERE name = ?", [name]).fetchone()[0]
+
+
+def test_what_the_results_are_written_to(muster, lab, tmp_path):
+    url = lab("--workers", 4, "--service-time", "1ms").url("/")
+    muster("fetch", "--record", "pipe.db", url)
+    muster("fetch", "--record", "file.db", "-o", "results", url)
+    muster("fetch", "--record", "null.db", "-o", "/dev/null", url)
+    assert option(tmp_path / "pipe.db", "output") == "pipe"
+    assert option(tmp_path / "file.db", "output") == "file"
+    assert option(tmp_path / "null.db", "output") == "none"
+    assert counter(tmp_path / "file.db", "output.stalled_us") == 0
+
+
+def test_where_the_requests_come_from(muster, lab, tmp_path):
+    url = lab("--workers", 4, "--service-time", "1ms").url("/")
+    (tmp_path / "urls").write_text(url + "\n")
+    muster("fetch", "--record", "arguments.db", url)
+    muster("fetch", "--record", "file.db", "-i", "urls")
+    muster("fetch", "--record", "pipe.db", input=url + "\n")
+    muster("fetch", "--record", "both.db", "-i", "urls", "-i", "-", input=url + "\n")
+    assert option(tmp_path / "arguments.db", "input") == "arguments"
+    assert option(tmp_path / "file.db", "input") == "file"
+    assert option(tmp_path / "pipe.db", "input") == "pipe"
+    assert option(tmp_path / "both.db", "input") == "pipe"
+
+
+def counter(path, name):
+    with sqlite3.connect(path) as db:
+        return db.execute("SELECT after FROM counter WHERE name = ?", [name]).fetchone()[0]
+
+
+def test_stops_are_counted(muster, lab, tmp_path):
+    server = lab("--workers", 4, "--service-time", "50ms")
+    run = muster.start("fetch", "-c", 1, "--record", "run.db", *[server.url("/")] * 5)
+    run.stdout.readline()
+    run.send_signal(signal.SIGSTOP)
+    run.send_signal(signal.SIGCONT)
+    run.stdout.read()
+    assert run.wait(PATIENCE) == 0
+    assert counter(tmp_path / "run.db", "process.stops") == 1
+
+
+@pytest.mark.quiet
+def test_a_stop_is_told_as_one(muster, lab, tmp_path):
+    """The answer comes while the program stands still: neither the server nor the reader of the output was slow."""
+    server = lab("--workers", 4, "--service-time", "50ms")
+    run = muster.start("fetch", "-c", 1, "--record", "run.db", *[server.url("/")] * 20)
+    run.stdout.readline()
+    run.send_signal(signal.SIGSTOP)
+    time.sleep(1)
+    run.send_signal(signal.SIGCONT)
+    run.stdout.read()
+    assert run.wait(PATIENCE) == 0
+    first = json.loads(measure("explain", "--json", tmp_path / "run.db").stdout)["findings"][0]
+    assert first["cause"] == "process-stopped", first
