@@ -4,7 +4,33 @@
  */
 #include "fuzz.h"
 
+#include <arpa/inet.h>
 #include <http/url.h>
+
+/* What an address is, is decided here: nobody who gets the host as text can see another one in it. */
+static void check_host(const struct url *url)
+{
+        struct muster_str host = url_part(url, url->host);
+        struct in6_addr address;
+        char text[300] = "";
+
+        FUZZ_CHECK(host.len && host.len < sizeof(text));
+        memcpy(text, host.at, host.len);
+        switch (url->host_kind) {
+        case URL_HOST_IPV4:
+                FUZZ_CHECK(inet_pton(AF_INET, text, &address) == 1);
+                return;
+        case URL_HOST_IPV6:
+                FUZZ_CHECK(inet_pton(AF_INET6, text, &address) == 1);
+                return;
+        case URL_HOST_NAME:
+                if (text[host.len - 1] == '.')
+                        text[host.len - 1] = '\0';
+                FUZZ_CHECK(inet_aton(text, (struct in_addr *)(void *)&address) == 0);
+                FUZZ_CHECK(inet_pton(AF_INET6, text, &address) != 1);
+                return;
+        }
+}
 
 static void check(struct muster_str text, const struct url *base)
 {
@@ -17,6 +43,7 @@ static void check(struct muster_str text, const struct url *base)
                                    (unsigned char)url.text.at[i] < 0x7f);
                 FUZZ_CHECK(url_parse(&again, buf_str(&url.text), NULL, &error) == 0);
                 FUZZ_CHECK(str_eq(buf_str(&url.text), buf_str(&again.text)));
+                check_host(&url);
         } else {
                 FUZZ_CHECK(error.code && url.text.len == 0);
         }
