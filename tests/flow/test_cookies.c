@@ -168,6 +168,7 @@ static void test_failed(void **state)
 /* The caller's Cookie field and the jar make one. */
 static void test_own_field(void **state)
 {
+        /* [6265bis 5.8.1 one-field] */
         struct muster_request *request;
         struct world w;
 
@@ -297,6 +298,7 @@ static void test_shared(void **state)
 /* Without a jar nothing is kept, and the caller's fields go out as one. */
 static void test_without(void **state)
 {
+        /* [6265bis 7.2 off] */
         struct muster_request *request;
         struct fixture f;
 

@@ -100,6 +100,7 @@ static void check_all(const struct muster_client_options *options)
 
 static void test_redirects_go_on(void **state)
 {
+        /* [9112 9.3 whole-body] */
         (void)state;
         is_retry = false;
         check_all(NULL);

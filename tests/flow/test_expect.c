@@ -17,9 +17,9 @@ static char large[LARGE_BYTES];
 static struct script_answer yes(struct script_server *server, const char *head, unsigned n)
 {
         (void)server;
-        (void)head;
         (void)n;
-        return (struct script_answer){ .bytes = YES };
+        return (struct script_answer){ .bytes = YES,
+                .delay_ns = path_is(head, "/slow") ? 400 * NS_PER_MS : 0 };
 }
 
 static struct script_answer to_expect(struct script_server *server, const char *head, unsigned n)
@@ -77,6 +77,7 @@ static bool has_expect(const struct fixture *f)
 
 static void test_body_follows_100(void **state)
 {
+        /* [9110 10.1.1 says-that-it-waits] */
         struct fixture f;
         struct muster_result *result;
 
@@ -113,6 +114,7 @@ static void test_100_is_no_first_byte(void **state)
 
 static void test_only_large_bodies_ask(void **state)
 {
+        /* [9110 10.1.1 expects-for-content] */
         struct muster_request *request;
         struct fixture f;
 
@@ -142,6 +144,7 @@ static void test_only_large_bodies_ask(void **state)
 /* The body is sent after a second, and the 100 that comes later changes nothing. */
 static void test_server_that_says_nothing(void **state)
 {
+        /* [9110 10.1.1 waits-no-longer] */
         static const char *const paths[] = { "/silent", "/late" };
         struct fixture f;
 

@@ -79,6 +79,7 @@ static void check_one(const char *value, const char *expected)
 
 static void test_well_formed(void **state)
 {
+        /* [9110 5.6.3 bad-whitespace] [9110 5.6.4 quoted-pair] */
         static const char *const both[] = { "Basic realm=\"a\"", "Digest nonce=n , qop=\"auth\"" };
 
         (void)state;
@@ -97,6 +98,7 @@ static void test_well_formed(void **state)
 
 static void test_careless(void **state)
 {
+        /* [9110 5.6.1 empty-elements] */
         (void)state;
         check_one("", "");
         check_one(" , ,, ", "");

@@ -59,6 +59,7 @@ static const struct one pairs[] = {
 
 static void test_pairs(void **state)
 {
+        /* [6265bis 5.6 set-cookie] [6265bis 5.6.6 http-only] [6265bis 5.7 control-characters] */
         (void)state;
         check(pairs, LENGTH(pairs));
 }
@@ -158,6 +159,10 @@ static const struct one domains[] = {
 
 static void test_domains(void **state)
 {
+        /*
+         * [6265bis 5.1.2 hosts] [6265bis 5.1.3 domain-match] [6265bis 5.6.3 domain]
+         * [6265bis 5.7 public-suffix] [6265bis 5.7 foreign-domain]
+         */
         (void)state;
         check(domains, LENGTH(domains));
 }
@@ -195,6 +200,7 @@ static const struct one paths[] = {
 
 static void test_paths(void **state)
 {
+        /* [6265bis 5.1.4 default-path] [6265bis 5.1.4 path-match] [6265bis 5.6.4 path] */
         (void)state;
         check(paths, LENGTH(paths));
 }
@@ -248,6 +254,10 @@ static const struct one flags[] = {
 
 static void test_flags(void **state)
 {
+        /*
+         * [6265bis 5.4 prefixes] [6265bis 5.6.5 secure] [6265bis 5.6.7 same-site]
+         * [6265bis 5.7 secure-only-from-secure] [6265bis 5.8.3 matches]
+         */
         (void)state;
         check(flags, LENGTH(flags));
 }
@@ -282,6 +292,7 @@ static const struct {
 
 static void test_overlays(void **state)
 {
+        /* [6265bis 5.7 secure-only-from-secure] */
         (void)state;
         for (size_t i = 0; i < LENGTH(overlays); i++) {
                 struct cookie_jar jar;
@@ -363,6 +374,7 @@ static const struct {
 
 static void test_lives(void **state)
 {
+        /* [6265bis 5.5 lifetime] [6265bis 5.6.1 expires] [6265bis 5.6.2 max-age] */
         (void)state;
         for (size_t i = 0; i < LENGTH(lives); i++) {
                 int64_t seconds = lives[i].seconds;
@@ -404,6 +416,7 @@ static void test_taken_back(void **state)
 
 static void test_order(void **state)
 {
+        /* [6265bis 5.8.3 order] */
         struct cookie_jar jar;
 
         (void)state;
@@ -424,6 +437,7 @@ static void test_order(void **state)
 /* Name, domain, host-only flag and path make a cookie the same one. */
 static void test_identity(void **state)
 {
+        /* [6265bis 5.7 identity] */
         struct cookie_jar jar;
 
         (void)state;
@@ -464,6 +478,7 @@ static void test_own(void **state)
 
 static void test_sizes(void **state)
 {
+        /* [6265bis 5.6 sizes] */
         static char text[COOKIE_PAIR_BYTES_MAX + 64];
         struct cookie_jar jar;
 

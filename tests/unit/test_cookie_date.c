@@ -108,6 +108,7 @@ static const struct {
 
 static void test_table(void **state)
 {
+        /* [6265bis 5.1.1 dates] [9110 5.6.7 dates] [9110 5.6.7 two-digit-years] */
         (void)state;
         for (size_t i = 0; i < LENGTH(cases); i++) {
                 int64_t seconds = -77;

@@ -32,6 +32,7 @@ static bool has(struct cookie_jar *jar, const char *host, const char *name)
 /* The one that was not used for the longest time goes first. */
 static void test_domain_is_full(void **state)
 {
+        /* [6265bis 6.1 limits] */
         struct cookie_jar jar;
 
         (void)state;
@@ -52,6 +53,7 @@ static void test_domain_is_full(void **state)
 /* First what is out of date, then what has no Secure, then the rest. */
 static void test_ranks(void **state)
 {
+        /* [6265bis 5.7 eviction] */
         struct url url = url_of("https://h.example/");
         struct cookie_jar jar;
 
@@ -77,6 +79,7 @@ static void test_ranks(void **state)
 /* Who has many gives first; others keep theirs, however old. */
 static void test_jar_is_full(void **state)
 {
+        /* [6265bis 5.7 eviction] [6265bis 6.1 limits] */
         struct cookie_jar jar;
         char host[64];
         int n = 0;

@@ -146,6 +146,7 @@ static void test_rfc_2069(void **state)
 
 static void test_escapes(void **state)
 {
+        /* [9110 11.5 quoted-realm] */
         struct digest digest = { 0 };
 
         (void)state;

@@ -8,6 +8,7 @@
 
 static void test_get(void **state)
 {
+        /* [9113 3.4 settings-first] [9113 3.2 preface] [9113 5.1.1 odd-numbers] */
         struct h2_world world;
         struct exchange get;
         struct buf say = { 0 };

@@ -76,6 +76,7 @@ static void test_padding_is_given_back(void **state)
 /* A reader that stops costs its stream's window, and no other stream a byte. */
 static void test_slow_reader(void **state)
 {
+        /* [9113 5.2.2 reads-on] */
         struct h2_world world;
         struct h2_server server;
         struct exchange slow, fast;
@@ -102,6 +103,7 @@ static void test_slow_reader(void **state)
 
 static void test_cancelled_amid(void **state)
 {
+        /* [9113 6.9 all-is-counted] [9113 5.4.2 after-reset] */
         static struct exchange gets[20];
         struct h2_world world;
         struct h2_server server;
@@ -162,6 +164,7 @@ static void run_upload(uint32_t window, size_t piece_bytes, size_t n_pieces)
 
 static void test_uploads(void **state)
 {
+        /* [9113 5.2.1 windows] [9113 4.1 frame-size] */
         (void)state;
         run_upload(65535, 64 * KB, 100);
         run_upload(1000, 64 * KB, 5);
@@ -172,6 +175,7 @@ static void test_uploads(void **state)
 /* Without a window nothing is sent, and nothing is asked for. */
 static void test_starved_upload(void **state)
 {
+        /* [9113 5.2.1 windows] */
         struct h2_world world;
         struct h2_server server;
         struct exchange post;
@@ -193,6 +197,7 @@ static void test_starved_upload(void **state)
 /* Faults are looked for while bodies wait to be sent: these are not lost. */
 static void test_peek_amid_uploads(void **state)
 {
+        /* [9113 4.1 unknown-frames] */
         struct h2_world world;
         struct h2_server server;
         struct exchange posts[3];

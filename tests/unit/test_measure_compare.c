@@ -287,6 +287,7 @@ static void test_words_of_connections(void **state)
                 { 120, 120, 3000,
                         "Keep-alive saves 29 % of the time even one by one: it opens 120 connections "
                         "instead of 200, at" },
+                { 1, 1, 3000, "it opens 1 connection instead of 200, at" },
         };
         struct comparison *c = mem_zalloc(sizeof(*c));
         struct remarks remarks;
