@@ -230,6 +230,7 @@ STRICTER = {
     "both Transfer-Encoding and Content-Length": "two ends of the body (RFC 9112 section 6.3)",
     "Transfer-Encoding in HTTP/1.0": "faulty framing by RFC 9112 section 6.1",
     "Content-Length is not a number": "some take the digits that it begins with, or ignore it: the end is in doubt",
+    "a change of protocol (101) that the request did not ask for": "nothing that follows is HTTP (RFC 9110 section 15.2.2); others hand it to their caller",
     "several Content-Length values that differ": "two ends of the body",
     "an empty Content-Length": "it may have been cut: the end is in doubt",
     "an empty Transfer-Encoding": "it may have been cut: the end is in doubt",
@@ -249,6 +250,7 @@ STRICTER = {
     "a line of the chunked coding does not end in CRLF": "a chunk's end in doubt (RFC 9112 section 7.1)",
     "a line of the chunked coding is too long": "more than a size with its extensions",
     "not a valid chunk size": "a chunk's end in doubt",
+    "a chunk size that is too large": "beyond 64 bits; Python counts on",
     "not a valid trailer field": "as a status line among the fields",
 }
 # What nobody else reads.
