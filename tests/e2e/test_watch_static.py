@@ -460,7 +460,7 @@ def test_with_more_rights_it_keeps_them(lab, subject, tmp_path):
     shutil.copy(subject, copy)
     copy.chmod(0o4755)
     told, done = watched("--", "sh", "-c", f"{copy} keep {lab().port()} 2; true")
-    assert done.returncode == 0 and done.stdout.count(b"200") == 2 and told["program"]["outside"] is None
+    assert done.returncode == 0 and done.stdout.count(b"HTTP/1.1 200\n") == 2 and told["program"]["outside"] is None
 
 
 @pytest.mark.skipif(not shutil.which("go") and not os.path.exists("/usr/local/go/bin/go"), reason="there is no Go")
