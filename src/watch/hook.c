@@ -2,6 +2,7 @@
 #include "hook.h"
 
 #include "hook_log.h"
+#include "hook_packed.h"
 #include "hook_row.h"
 #include <base/buf.h>
 #include <base/mem.h>
@@ -15,7 +16,9 @@ struct hook {
         struct buf names;           /* "aiohttp 3.9.1, uvloop 0.19.0" */
         size_t first_hold;          /* of its own, in all of them */
         uint32_t interpreter;       /* its row, from 1; 0: none yet */
-        uint64_t first_ns, last_ns, most_waited_ns;
+        uint64_t most_waited_ns;
+        struct rows words;      /* muster_str: what packed requests have by number, from 1 */
+        struct muster_str rest; /* of the log, behind the row that is read */
 };
 
 /* --- fields ----------------------------------------------------------------------------------- */
@@ -75,26 +78,6 @@ static int read_loop(struct hook *hook, struct hook_row *row)
         return keep_text(hook, row, 1, &watched_process(hook->all, hook->process)->row.loop);
 }
 
-static bool same_site(const struct program_site *a, const struct program_site *b)
-{
-        return a->line == b->line && str_eq(a->file, b->file) && str_eq(a->function, b->function);
-}
-
-/* The number of a place, which other processes may have as well. 0: memory is out. */
-static uint32_t number_of_site(struct watched *all, const struct program_site *site)
-{
-        struct program_site *row;
-
-        for (uint32_t i = 0; i < all->sites.n; i++)
-                if (same_site(rows_at(&all->sites, i), site))
-                        return i + 1;
-        row = rows_add(&all->sites);
-        if (!row)
-                return 0;
-        *row = *site;
-        return (uint32_t)all->sites.n;
-}
-
 static int read_site(struct hook *hook, struct hook_row *row)
 {
         uint64_t id = hook_row_number(row, 1, UINT64_MAX);
@@ -105,7 +88,7 @@ static int read_site(struct hook *hook, struct hook_row *row)
                 return 0;
         if (keep_text(hook, row, 2, &site.file) < 0 || keep_text(hook, row, 4, &site.function) < 0)
                 return MUSTER_E_RESOURCE;
-        number = number_of_site(hook->all, &site);
+        number = watched_site(hook->all, &site);
         return number ? keys_set(&hook->sites, id, number) : MUSTER_E_RESOURCE;
 }
 
@@ -144,10 +127,25 @@ static int read_client_end(struct hook *hook, struct hook_row *row)
         return 0;
 }
 
+static int add_request(struct hook *hook, struct hook_request *request)
+{
+        struct hook_request *place;
+
+        request->process = hook->process;
+        request->end_ns = max_u64(request->end_ns, request->start_ns);
+        request->queued_ns = min_u64(request->queued_ns, request->end_ns - request->start_ns);
+        request->connecting_ns = min_u64(request->connecting_ns,
+                request->end_ns - request->start_ns - request->queued_ns);
+        place = rows_add(&hook->all->requests);
+        if (!place)
+                return MUSTER_E_RESOURCE;
+        *place = *request;
+        return 0;
+}
+
 static int read_request(struct hook *hook, struct hook_row *row)
 {
-        struct hook_request request = { .process = hook->process,
-                .start_ns = hook_row_ns(row, 1),
+        struct hook_request request = { .start_ns = hook_row_ns(row, 1),
                 .end_ns = hook_row_ns(row, 2),
                 .queued_ns = hook_row_ns(row, 3),
                 .connecting_ns = hook_row_ns(row, 4),
@@ -157,23 +155,69 @@ static int read_request(struct hook *hook, struct hook_row *row)
                 .site = site_at(hook, row, 8),
                 .tid = (int32_t)hook_row_number(row, 9, INT32_MAX),
                 .caller = row->n > 13 ? site_at(hook, row, 13) : 0 };
-        struct hook_request *place;
 
         if (!row->is_good || row->n < 12)
                 return 0;
-        request.end_ns = max_u64(request.end_ns, request.start_ns);
-        request.queued_ns = min_u64(request.queued_ns, request.end_ns - request.start_ns);
-        request.connecting_ns = min_u64(request.connecting_ns,
-                request.end_ns - request.start_ns - request.queued_ns);
         if (keep_text(hook, row, 10, &request.method) < 0 ||
                 keep_url(hook, row, 11, &request.url, &request.origin) < 0 ||
                 keep_text(hook, row, 12, &request.error) < 0)
                 return MUSTER_E_RESOURCE;
-        place = rows_add(&hook->all->requests);
-        if (!place)
+        return add_request(hook, &request);
+}
+
+/* They are numbered as they come. */
+static int read_word(struct hook *hook, struct hook_row *row)
+{
+        struct muster_str *word;
+
+        if (hook_row_number(row, 1, UINT32_MAX) != hook->words.n + 1 || !row->is_good)
+                return 0;
+        word = rows_add(&hook->words);
+        return word ? keep_text(hook, row, 2, word) : MUSTER_E_RESOURCE;
+}
+
+static struct muster_str word_at(const struct hook *hook, uint64_t number)
+{
+        if (!number || number > hook->words.n)
+                return (struct muster_str){ "", 0 };
+        return *(const struct muster_str *)rows_at(&hook->words, (size_t)number - 1);
+}
+
+static int add_packed(struct hook *hook, const struct hook_packed *packed, struct buf *url)
+{
+        struct hook_request request = { .start_ns = packed->start_ns,
+                .end_ns = packed->end_ns,
+                .queued_ns = packed->queued_ns,
+                .connecting_ns = packed->connecting_ns,
+                .status = (int16_t)packed->status,
+                .flags = (uint8_t)packed->flags,
+                .client = keys_get(&hook->clients, packed->client),
+                .site = keys_get(&hook->sites, packed->site),
+                .tid = (int32_t)packed->tid,
+                .method = word_at(hook, packed->method),
+                .error = word_at(hook, packed->error) };
+
+        url->len = 0;
+        if (buf_add_str(url, word_at(hook, packed->origin)) < 0 ||
+                buf_add_str(url, packed->path) < 0 ||
+                watched_keep_url(hook->all, buf_str(url), &request.url, &request.origin) < 0)
                 return MUSTER_E_RESOURCE;
-        *place = request;
-        return 0;
+        return add_request(hook, &request);
+}
+
+static int read_requests(struct hook *hook, struct hook_row *row)
+{
+        uint64_t size = hook_row_number(row, 1, UINT32_MAX);
+        struct muster_str block = { hook->rest.at, min_size((size_t)size, hook->rest.len) };
+        struct hook_packed packed;
+        struct buf url = { 0 };
+        int r = 0;
+
+        hook->rest = str_after(hook->rest, block.len);
+        while (r == 0 && hook_packed_next(&block, &packed))
+                r = add_packed(hook, &packed, &url);
+        buf_deinit(&url);
+        return r;
 }
 
 static uint8_t kind_of_hold(uint64_t took_ns, int64_t cpu_ns)
@@ -384,6 +428,8 @@ static const struct {
         { "client", read_client },
         { "client-end", read_client_end },
         { "request", read_request },
+        { "word", read_word },
+        { "requests", read_requests },
         { "held", read_held },
         { "held-at", read_held_at },
         { "semaphore", read_semaphore },
@@ -511,7 +557,9 @@ static void stretch(struct hook *hook)
 
 int hook_read(struct watched *all, struct muster_str text, uint64_t start_ns)
 {
-        struct hook hook = { .all = all, .first_hold = all->holds.n };
+        struct hook hook = {
+                .all = all, .first_hold = all->holds.n, .words.size = sizeof(struct muster_str)
+        };
         struct muster_str line;
         int r;
 
@@ -522,7 +570,8 @@ int hook_read(struct watched *all, struct muster_str text, uint64_t start_ns)
                 return r;
         keys_init(&hook.sites);
         keys_init(&hook.clients);
-        while (r == 0 && take_line(&text, &line))
+        hook.rest = text;
+        while (r == 0 && take_line(&hook.rest, &line))
                 r = read_row(&hook, line);
         if (r == 0)
                 r = watched_keep(all, buf_str(&hook.names),
@@ -531,6 +580,7 @@ int hook_read(struct watched *all, struct muster_str text, uint64_t start_ns)
                 stretch(&hook);
         keys_deinit(&hook.sites);
         keys_deinit(&hook.clients);
+        rows_deinit(&hook.words);
         buf_deinit(&hook.names);
         return r;
 }

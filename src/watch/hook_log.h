@@ -25,6 +25,12 @@
  *                  THREAD: the kernel's id. ERROR: the exception's type. CALLER: the site that
  *                  called the function of SITE, where that made no request before since it was
  *                  called; may be missing
+ *   word           NUMBER TEXT                     what requests refer to below; NUMBER from 1, one by one
+ *   requests       SIZE                            SIZE bytes follow, which are no rows: requests, one behind the other.
+ *                  Each is 13 numbers (double, in the machine's order): START to THREAD as of a request;
+ *                  METHOD, ORIGIN and ERROR, as numbers of words, 0: empty;
+ *                  the last is the length of the path, which follows, and then bytes up to a multiple of 8.
+ *                  The URL is ORIGIN and path. A last one that is not whole was torn
  *   held           START END CPU SITE LINE_SHARE NAME      a callback held the loop. CPU: of the thread in that,
  *                  -1: not known. SITE: where it was found most often; LINE_SHARE: in how many % of
  *                  the looks; NAME: of the innermost function, "time.sleep", "json.loads"
@@ -48,6 +54,8 @@
 #define WATCH_HOOK_LOG_H
 
 #define WATCH_HOOK_VERSION 1
+
+#define WATCH_HOOK_PACKED_BYTES 104 /* of a request in "requests", without its path */
 
 enum watch_hook_request_flags {
         WATCH_HOOK_REUSED = 1,

@@ -69,6 +69,25 @@ static size_t char_bytes(struct muster_str text)
         return n;
 }
 
+static bool same_site(const struct program_site *a, const struct program_site *b)
+{
+        return a->line == b->line && str_eq(a->file, b->file) && str_eq(a->function, b->function);
+}
+
+uint32_t watched_site(struct watched *all, const struct program_site *site)
+{
+        struct program_site *row;
+
+        for (uint32_t i = 0; i < all->sites.n; i++)
+                if (same_site(rows_at(&all->sites, i), site))
+                        return i + 1;
+        row = rows_add(&all->sites);
+        if (!row)
+                return 0;
+        *row = *site;
+        return (uint32_t)all->sites.n;
+}
+
 int watched_keep(struct watched *all, struct muster_str text, struct muster_str *ret_copy)
 {
         struct buf *scratch = &all->scratch;

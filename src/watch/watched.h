@@ -211,6 +211,9 @@ static inline struct burst *watched_burst(const struct watched *all, uint32_t nu
         return rows_at(&all->bursts, number - 1);
 }
 
+/* The number of a place, which several processes may have. 0: memory is out. */
+uint32_t watched_site(struct watched *all, const struct program_site *site);
+
 /*
  * Copy a text that people will read: control characters become "?", and so do bytes that are not
  * UTF-8. MUSTER_E_RESOURCE.

@@ -1,4 +1,5 @@
 """The log of a hook (src/watch/hook_log.h), read in Python."""
+import struct
 from collections import namedtuple
 from pathlib import Path
 
@@ -21,6 +22,7 @@ FIELDS = {
     "timeout": "t client site held",
     "lost": "n",
 }
+PACKED = struct.Struct("=13d")
 REUSED, UNREAD, HEAD_ONLY, AGAIN = 1, 2, 4, 8
 TEXTS = {"language", "language_version", "name", "version", "file", "function", "library", "method", "url", "error", "kind"}
 KINDS = {kind: namedtuple("".join(word.title() for word in kind.split("-")), fields) for kind, fields in FIELDS.items()}
@@ -31,10 +33,22 @@ class Log:
 
     def __init__(self, path):
         self.rows = []
-        text = Path(path).read_bytes().decode()
-        assert text.endswith("\n")
-        for line in text.splitlines():
-            kind, *values = line.split("\t")
+        self.words = [""]
+        rest = Path(path).read_bytes()
+        while rest:
+            line, end, rest = rest.partition(b"\n")
+            assert end
+            kind, *values = line.decode().split("\t")
+            if kind == "word":
+                assert int(values[0]) == len(self.words)
+                self.words.append(values[1])
+                continue
+            if kind == "requests":
+                size = int(values[0])
+                assert size <= len(rest)
+                self.rows.extend(("request", request) for request in self.unpacked(rest[:size]))
+                rest = rest[size:]
+                continue
             fields = FIELDS[kind].split()
             if kind == "request" and len(values) == len(fields) - 1:
                 values.append("0")  # the caller may be missing
@@ -42,6 +56,15 @@ class Log:
             is_text = [name in TEXTS and not (kind == "muster-hook" and name == "version") for name in fields]
             self.rows.append((kind, KINDS[kind](*(value if text else int(value) for value, text in zip(values, is_text)))))
         assert self.rows[0][0] == "muster-hook"
+
+    def unpacked(self, block):
+        """The requests that stand behind a row "requests"."""
+        while block:
+            *numbers, size = map(int, PACKED.unpack_from(block))
+            path = block[PACKED.size:PACKED.size + size].decode()
+            block = block[PACKED.size + (size + 7) // 8 * 8:]
+            method, origin, error = (self.words[number] for number in numbers[9:])
+            yield KINDS["request"](*numbers[:9], method, origin + path, error, 0)
 
     def __getattr__(self, kind):
         return [row for name, row in self.rows if name == kind]
