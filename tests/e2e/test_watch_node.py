@@ -144,6 +144,26 @@ main();
     assert (redirect.status, target.status) == (302, 200) and target.start >= redirect.end - 5e6
 
 
+def test_more_requests_than_one_batch_of_rows(lab, run):
+    source = """const http = require('http');
+const agent = new http.Agent({ keepAlive: true, maxSockets: 4 });
+const get = (path) => new Promise((ok) => http.get(process.argv[2] + path, { agent }, (r) => r.resume().on('end', () => ok(r.statusCode))).on('error', (e) => ok(e.code)));
+async function main() {
+        const all = await Promise.all(Array.from({ length: 90 }, (_, i) => get(`/bytes/1?${i}=${'x'.repeat(2000 + i)}`)));
+        console.log(all.filter((status) => status === 200).length);
+        console.log(await get('/bytes/1?\u00e9%09'));
+        await get('/' + 'x'.repeat(60000));
+        agent.destroy();
+}
+main();
+"""
+    log = both(run, source, lab().url(""))
+    paths = [row.url.split("/", 3)[3] for row in log.request]
+    assert sorted(paths[:90]) == sorted(f"bytes/1?{i}={'x' * (2000 + i)}" for i in range(90))
+    assert paths[90:] == ["bytes/1?%C3%A9%09", "x" * 60000]
+    assert {(row.method, row.error, log.line_of(row)) for row in log.request[:91]} == {("GET", "", 3)}
+
+
 CALLS = """const crypto = require('crypto');
 const { execFileSync } = require('child_process');
 function count() {
@@ -189,6 +209,7 @@ def test_a_loop_that_is_held_beside_requests(lab, run, call, lines, name):
     ("unhandled.js", "require('http').get('http://127.0.0.1:1/');", 1),
     ("names.js", "console.log(Promise.all.name, Promise.all.length, fetch.name, Object.keys(Promise), require('http').Agent.prototype.addRequest.length);", 0),
     ("unheard.js", "const r = require('http').get(process.argv[2] + '/bytes/1m'); r.on('close', () => console.log('closed', r.listenerCount('response')));", 0),
+    ("symbols.js", "const r = require('http').get(process.argv[2] + '/bytes/9', (m) => m.resume().on('end', () => console.log(Object.getOwnPropertySymbols(r))));", 0),
     ("emitter.js", "const r = require('http').get(process.argv[2] + '/bytes/9', (m) => m.resume()); r.on('close', () => console.log('closed'));", 0),
 ])
 def test_the_program_does_not_notice(lab, run, name, source, status):

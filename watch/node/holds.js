@@ -53,7 +53,7 @@ module.exports = function watchHolds(log, sites, calls) {
                 if (profile)
                         profile.tick(at);
                 log.tick(at);
-                if (calls.open.size)
+                if (calls.open.length)
                         arm();
                 else
                         due = 0;

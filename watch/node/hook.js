@@ -9,7 +9,7 @@
  */
 'use strict';
 
-const { DIAL, nameOf, now, replace, replaceIn, safely, subscribe } = require('./tools.js');
+const { CallOf, DIAL, nameOf, now, replace, replaceIn, safely, subscribe } = require('./tools.js');
 
 const folder = process.env.MUSTER_WATCH;
 if (folder && process.env.MUSTER_WATCH_HOOKS !== '0') {
@@ -47,16 +47,22 @@ function atExit(end) {
 }
 
 /*
- * Rows are made text at once, outside of the heap: what waited in it would be moved by each collection. They are written in batches; the file is open for a
- * batch only.
+ * Rows leave the heap at once: what waited in it would be moved by each collection. Those of requests are numbers and a path, as hook_log.h has them; all others
+ * are text. They are written in batches, the text first, as requests refer to it; the file is open for a batch only.
  */
 function makeLog(fs) {
         const { openSync, writeSync, closeSync } = fs;
         const path = `${folder}/hook.${process.pid}.${now()}`;
         const most = 500000;
         const atEnd = [];
-        const batch = Buffer.allocUnsafeSlow(128 * 1024);
-        let used = 0, due = 0, n = 0, lost = 0;
+        const batch = Buffer.allocUnsafeSlow(32 * 1024);
+        const packed = Buffer.allocUnsafeSlow(128 * 1024);
+        const numbers = new Float64Array(packed.buffer);
+        const HEAD = 13; // numbers before a path
+        const words = new Map();
+        const WORDS_MOST = 2000;
+        let used = 0, nPacked = 0, due = 0, n = 0, lost = 0;
+        let method = '', nMethod = 0, origin = '', nOrigin = 0; // of the last
 
         function text(value) {
                 if (typeof value === 'number')
@@ -64,12 +70,13 @@ function makeLog(fs) {
                 value = String(value);
                 return /[%\t\n\r]/.test(value) ? value.replace(/[%\t\n\r]/g, (c) => '%' + c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')) : value;
         }
-        function write(data, size) {
+        function write(...parts) {
                 try {
                         const fd = openSync(path, 'a', 0o600);
                         try {
-                                for (let at = 0; at < size;)
-                                        at += writeSync(fd, data, at, size - at);
+                                for (const data of parts)
+                                        for (let at = 0; at < data.length;)
+                                                at += writeSync(fd, data, at, data.length - at);
                         } finally {
                                 closeSync(fd);
                         }
@@ -77,49 +84,94 @@ function makeLog(fs) {
                         // The folder is gone: nobody reads it any more.
                 }
         }
-        function flush() {
-                const size = used;
-                due = now() + 500e6;
-                used = 0;
-                if (size)
-                        write(batch, size);
+        function flush(at = now()) {
+                const rows = batch.subarray(0, used);
+                const requests = packed.subarray(0, nPacked);
+                due = at + 500e6;
+                used = nPacked = 0;
+                if (requests.length)
+                        write(rows, Buffer.from(`requests\t${requests.length}\n`), requests);
+                else if (rows.length)
+                        write(rows);
+        }
+        function isTooMany() {
+                return n++ >= most && ++lost > 0;
         }
         function putLine(line) {
-                if (n++ >= most)
-                        return void lost++;
                 const bytes = 3 * line.length; // at most
                 if (used + bytes > batch.length)
                         flush();
                 if (bytes <= batch.length)
                         used += batch.utf8Write(line, used);
                 else
-                        write(Buffer.from(line), Buffer.byteLength(line));
+                        write(Buffer.from(line));
+        }
+        function put(...row) {
+                if (!isTooMany())
+                        putLine(row.map(text).join('\t') + '\n');
+        }
+        /* The number of a text that many requests have. 0: it is empty; -1: there are too many. */
+        function word(value) {
+                if (value === '')
+                        return 0;
+                let number = words.get(value);
+                if (!number) {
+                        if (words.size >= WORDS_MOST)
+                                return -1;
+                        number = words.size + 1;
+                        words.set(value, number);
+                        putLine(`word\t${number}\t${text(value)}\n`);
+                }
+                return number;
+        }
+        function putRequest(call, at, flags, thread, error) {
+                if (call.method !== method)
+                        nMethod = word(method = call.method);
+                if (call.origin !== origin)
+                        nOrigin = word(origin = call.origin);
+                const nError = error ? word(error) : 0;
+                const room = 8 * HEAD + 3 * call.path.length + 8; // bytes, at most
+                if (nMethod < 0 || nOrigin < 0 || nError < 0 || room > packed.length)
+                        return void putAsText(call, at, flags, thread, error);
+                if (isTooMany())
+                        return;
+                if (nPacked + room > packed.length)
+                        flush(at);
+                const i = nPacked / 8;
+                const size = packed.utf8Write(call.path, nPacked + 8 * HEAD);
+                numbers[i] = call.start;
+                numbers[i + 1] = at;
+                numbers[i + 2] = call.queued;
+                numbers[i + 3] = call.connecting;
+                numbers[i + 4] = call.status;
+                numbers[i + 5] = flags;
+                numbers[i + 6] = call.client;
+                numbers[i + 7] = call.site;
+                numbers[i + 8] = thread;
+                numbers[i + 9] = nMethod;
+                numbers[i + 10] = nOrigin;
+                numbers[i + 11] = nError;
+                numbers[i + 12] = size;
+                nPacked += 8 * (HEAD + ((size + 7) >> 3));
+        }
+        function putAsText({ start, queued, connecting, status, client, site, method, origin, path }, at, flags, thread, error) {
+                put('request', start, at, queued, connecting, status, flags, client, site, thread, method, origin + path, error);
         }
         return {
                 atEnd,
                 flush,
-                put(...row) {
-                        putLine(row.map(text).join('\t') + '\n');
-                },
-                /* The fields of most rows: numbers, and these three. */
-                putRequest(start, at, queued, connecting, status, flags, client, site, thread, method, url, error) {
-                        putLine(
-                                `request\t${start}\t${at}\t${queued}\t${connecting}\t${status}\t${flags}\t${client}\t${site}\t${thread}\t` +
-                                        `${text(method)}\t${text(url)}\t${text(error)}\n`,
-                        );
-                },
+                put,
+                putRequest,
                 tick(at) {
                         if (at > due)
-                                flush();
+                                flush(at);
                 },
                 end() {
                         try {
                                 atEnd.forEach((f) => f());
                                 flush();
-                                if (lost) {
-                                        const line = Buffer.from(`lost\t${lost}\n`);
-                                        write(line, line.length);
-                                }
+                                if (lost)
+                                        write(Buffer.from(`lost\t${lost}\n`));
                         } catch {
                                 // The process ends anyway.
                         }
@@ -178,19 +230,26 @@ function makeSites(log) {
                 }
         }
         /*
-         * To look at the stack takes some 20 µs. Who made many requests in a row from one place is looked at each twelfth time only, until the place is another.
+         * To look at the stack takes some 20 µs. Who made many requests in a row from one place is looked at now and then only, until the place is another: of
+         * the row at most an eighth is then taken for more of the same.
          */
         function steady() {
                 const STEADY = 24;
-                const EACH = 12;
-                let last = 0, same = 0, skipped = 0;
+                const SKIP_LEAST = 11;
+                const SKIP_MOST = 99;
+                let last = 0, same = 0, left = 0;
                 return () => {
-                        if (same >= STEADY && ++skipped < EACH)
+                        if (left > 0) {
+                                left--;
                                 return last;
-                        skipped = 0;
+                        }
                         const site = here();
                         same = site === last ? same + 1 : 0;
                         last = site;
+                        if (same >= STEADY) {
+                                left = Math.min(SKIP_MOST, Math.max(SKIP_LEAST, same >> 3));
+                                same += left;
+                        }
                         return site;
                 };
         }
@@ -198,7 +257,7 @@ function makeSites(log) {
 }
 
 function makeCalls(fs, log, sites) {
-        const open = new Set();
+        const open = [];
         const clients = new WeakMap();
         let nClients = 0;
         let thread = process.pid;
@@ -219,12 +278,18 @@ function makeCalls(fs, log, sites) {
                         }
                         return id;
                 },
-                begin(client, site, method, url) {
-                        const call = { start: now(), queued: 0, connecting: 0, waits: false, status: 0, headAt: 0, client, site, method, url, held: calls.hold, over: false };
-                        open.add(call);
-                        if (open.size === 1)
+                /* It was asked for, and is not on its way yet. */
+                ask(client, site) {
+                        return new Call(now(), client, site, calls.hold);
+                },
+                begin(call, method, origin, path) {
+                        call.isSent = true;
+                        call.method = method;
+                        call.origin = origin;
+                        call.path = path;
+                        call.place = open.push(call) - 1;
+                        if (open.length === 1)
                                 calls.onBusy();
-                        return call;
                 },
                 head(call, status) {
                         call.status = status;
@@ -232,11 +297,13 @@ function makeCalls(fs, log, sites) {
                         calls.onEvent(call.headAt);
                 },
                 end(call, flags, error, isTimeout) {
-                        if (!call || call.over)
+                        if (!call || call.place < 0)
                                 return;
                         const at = now();
-                        call.over = true;
-                        open.delete(call);
+                        const last = open.pop();
+                        if (last !== call)
+                                open[last.place = call.place] = last;
+                        call.place = OVER;
                         if (isTimeout)
                                 log.put('timeout', at, call.client, call.site, calls.hold - call.held);
                         calls.row(call, at, flags, error);
@@ -244,9 +311,7 @@ function makeCalls(fs, log, sites) {
                         log.tick(at);
                 },
                 row(call, at, flags, error) {
-                        if (!call.connecting && call.status)
-                                flags |= 1;
-                        log.putRequest(call.start, at, call.queued, call.connecting, call.status, flags, call.client, call.site, thread, call.method, call.url, error);
+                        log.putRequest(call, at, !call.connecting && call.status ? flags | 1 : flags, thread, error);
                 },
                 onBusy() {},
                 onEvent() {},
@@ -258,7 +323,30 @@ function makeCalls(fs, log, sites) {
         return calls;
 }
 
-const CALL = Symbol('muster.call');
+const ASKED = -1;
+const OVER = -2;
+const NONE = [];
+
+/* A request, from where it is asked for on. */
+class Call {
+        constructor(start, client, site, held) {
+                this.start = start;
+                this.held = held;
+                this.queued = 0;
+                this.connecting = 0;
+                this.headAt = 0;
+                this.status = 0;
+                this.client = client;
+                this.site = site;
+                this.place = ASKED; // among those that are open
+                this.waits = false;
+                this.method = '';
+                this.origin = '';
+                this.path = '';
+                this.isSent = false;
+                this.handlers = NONE; // of undici: who gets the response
+        }
+}
 
 /*
  * http.request and https.request: an agent's addRequest() is where one asks for a socket, onSocket() where it has got it. That the head is there is told on a
@@ -270,43 +358,60 @@ function watchHttp(log, sites, calls) {
         const { onSocket } = http.ClientRequest.prototype;
         const place = sites.steady();
         let told = false;
+        let protocol = '', host = '', origin = '';
 
         function asked(agent, request, options) {
                 if (!told) {
                         told = true;
                         log.put('library', 'http', process.versions.node);
                 }
-                const site = place();
-                const kept = agent.keepAlive || agent.options.keepAlive ? bound(agent.maxFreeSockets) : 0;
-                const client = calls.client(agent, agent === http.globalAgent ? 'http.globalAgent' : 'http.Agent', bound(agent.maxTotalSockets), bound(agent.maxSockets), kept, site);
-                const host = request.getHeader('host') || options.host;
-                const call = calls.begin(client, site, request.method, `${request.protocol}//${host}${request.path}`);
-                request[CALL] = call;
+                const call = calls.ask(0, place());
+                call.client = clientOf(agent, call.site);
+                const to = request.getHeader('host') || options.host;
+                if (to !== host || request.protocol !== protocol) {
+                        host = to;
+                        protocol = request.protocol;
+                        origin = `${protocol}//${host}`;
+                }
+                CallOf.put(request, call);
+                calls.begin(call, request.method, origin, request.path);
                 request.on('close', onClose);
+        }
+        let lastAgent = null, lastClient = 0;
+        function clientOf(agent, site) {
+                if (agent !== lastAgent) {
+                        const kept = agent.keepAlive || agent.options.keepAlive ? bound(agent.maxFreeSockets) : 0;
+                        const name = agent === http.globalAgent ? 'http.globalAgent' : 'http.Agent';
+                        lastClient = calls.client(agent, name, bound(agent.maxTotalSockets), bound(agent.maxSockets), kept, site);
+                        lastAgent = agent;
+                }
+                return lastClient;
         }
         function bound(n) {
                 return Number.isFinite(n) ? n : 0;
         }
         function onClose() {
-                safely(closed, this, this[CALL]);
+                safely(closed, this, CallOf.get(this));
         }
         function queued(agent, request) {
                 for (const name in agent.requests) {
                         const list = agent.requests[name];
                         if (list[list.length - 1] === request)
-                                request[CALL].waits = true;
+                                CallOf.get(request).waits = true;
                 }
         }
         function closed(request, call) {
-                const { res: response, errored } = request;
+                const { res: response } = request;
+                if (response && response.complete)
+                        return calls.end(call, 0, '');
+                const { errored } = request;
                 const name = nameOf(errored || (response && response.errored) || (request.socket && request.socket.errored));
                 if (response)
-                        calls.end(call, response.complete ? 0 : 2, response.complete ? '' : name);
+                        calls.end(call, 2, name);
                 else
                         calls.end(call, 0, name || 'closed', /TIMEDOUT|TIMEOUT/.test(name));
         }
-        function got(request, socket) {
-                const call = request[CALL];
+        function got(call, socket) {
                 if (call.waits)
                         call.queued = now() - call.start;
                 if (socket && socket.connecting && !socket[DIAL]) {
@@ -317,39 +422,43 @@ function watchHttp(log, sites, calls) {
                 }
         }
         subscribe('http.client.response.finish', ({ request, response }) => {
-                if (request[CALL])
-                        calls.head(request[CALL], response.statusCode);
+                const call = CallOf.get(request);
+                if (call)
+                        calls.head(call, response.statusCode);
         });
-        replace(http.Agent.prototype, 'addRequest', function (request, options, ...rest) {
+        replace(http.Agent.prototype, 'addRequest', function (request, options) {
                 safely(asked, this, request, typeof options === 'object' && options ? options : {});
-                addRequest.call(this, request, options, ...rest);
+                addRequest.apply(this, arguments);
                 safely(queued, this, request);
         });
         replace(http.ClientRequest.prototype, 'onSocket', function (socket, error) {
-                if (this[CALL] && !error)
-                        safely(got, this, socket);
+                const call = error ? undefined : CallOf.get(this);
+                if (call && (call.waits || (socket && socket.connecting)))
+                        safely(got, call, socket);
                 return onSocket.call(this, socket, error);
         });
 }
 
 /* How many are waited for together. After the first 10,000 they are counted without a site. */
 function watchPromises(log, sites) {
+        const place = sites.steady();
         let n = 0;
-        for (const name of ['all', 'allSettled', 'any', 'race']) {
+        for (const name of ['all', 'allSettled']) {
                 const function_ = Promise[name];
-                if (!function_ || name === 'any' || name === 'race')
+                if (!function_)
                         continue;
                 replace(Promise, name, function (list) {
                         const result = function_.call(this, list);
                         if (Array.isArray(list) && list.length > 1 && n < 10000) {
                                 n++;
-                                safely(gathered, result, list.length, sites.here());
+                                safely(gathered, result, list.length);
                         }
                         return result;
                 });
         }
-        function gathered(result, length, site) {
+        function gathered(result, length) {
                 const start = now();
+                const site = place();
                 const done = () => log.put('gather', start, now(), length, site);
                 if (site)
                         Promise.prototype.then.call(result, done, done);

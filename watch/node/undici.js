@@ -6,18 +6,20 @@
  *      dispatch()                dispatch()
  *
  * A request that waits for one of its pool's connections is on no channel until it has it. So it is noted when it is passed to its dispatcher, whose
- * dispatch() is replaced for that, and found again by its handler. Which options a dispatcher has, and where it was made, is known from itself.
+ * dispatch() is replaced for that. One that was not sent in there is found again by its handler, and so is one that may be redirected or tried again; of all
+ * others nothing is kept. Which options a dispatcher has, and where it was made, is known from itself.
  */
 'use strict';
 
-const { DIAL, nameOf, now, replace, safely, subscribe: on } = require('./tools.js');
+const { CallOf, DIAL, nameOf, now, replace, safely, subscribe: on } = require('./tools.js');
 
 /* What takes less is no wait for a connection of the limit; the way to a new one is longer. */
 const LEAST_WAIT_NS = 200e3;
 const LEAST_WAIT_NEW_NS = 5e6;
+/* What is answered with less is not asked for again by the same handler. */
+const LEAST_STATUS_AGAIN = 300;
 
 module.exports = function watchUndici(log, sites, calls) {
-        const known = new WeakMap(); // request: its call
         const sockets = new WeakSet();
         const dials = new Map(); // host: when connections to it were begun
         const dispatchers = watchDispatchers(sites, calls);
@@ -28,12 +30,10 @@ module.exports = function watchUndici(log, sites, calls) {
                         told = true;
                         log.put('library', 'undici', process.versions.undici || '');
                 }
-                const asked = dispatchers.asked();
-                asked.is_sent = true;
-                const call = calls.begin(asked.client, asked.site, request.method, String(request.origin) + request.path);
-                call.start = asked.start;
-                call.held = asked.held;
-                known.set(request, call);
+                const call = dispatchers.asked();
+                const { origin } = request;
+                CallOf.put(request, call);
+                calls.begin(call, request.method, typeof origin === 'string' ? origin : String(origin), request.path);
         });
         on('undici:client:beforeConnect', ({ connectParams: to }) => {
                 const host = to.protocol + to.host;
@@ -50,7 +50,7 @@ module.exports = function watchUndici(log, sites, calls) {
                 (dials.get(to.protocol + to.host) || []).shift();
         });
         on('undici:client:sendHeaders', ({ request, socket }) => {
-                const call = known.get(request);
+                const call = CallOf.get(request);
                 if (!call)
                         return;
                 const at = now();
@@ -64,14 +64,19 @@ module.exports = function watchUndici(log, sites, calls) {
                 call.queued = waited > (call.connecting ? LEAST_WAIT_NEW_NS : LEAST_WAIT_NS) ? waited : 0;
         });
         on('undici:request:headers', ({ request, response }) => {
-                const call = known.get(request);
-                if (call)
-                        calls.head(call, response.statusCode);
+                const call = CallOf.get(request);
+                if (!call)
+                        return;
+                calls.head(call, response.statusCode);
+                if (response.statusCode >= LEAST_STATUS_AGAIN)
+                        dispatchers.keep(call);
         });
-        on('undici:request:trailers', ({ request }) => calls.end(known.get(request), 0, ''));
+        on('undici:request:trailers', ({ request }) => calls.end(CallOf.get(request), 0, ''));
         on('undici:request:error', ({ request, error }) => {
-                const call = known.get(request);
+                const call = CallOf.get(request);
                 const name = (error && error.name) || 'Error';
+                if (call)
+                        dispatchers.keep(call);
                 if (call && call.status && name === 'AbortError')
                         calls.end(call, 2, '');
                 else
@@ -87,17 +92,21 @@ function watchDispatchers(sites, calls) {
         const kinds = new WeakMap(); // prototype: is it a dispatcher's?
         const replaced = new WeakSet(); // prototypes with a dispatch() of ours
         const made = new WeakMap(); // dispatcher: where it was made, and its number
-        const handlers = new WeakMap(); // what becomes of a response: what was asked
-        let current = null;
+        const handlers = new WeakMap(); // what becomes of a response: its call, where that may be asked for again
+        let current = null, seen = null;
 
         /* A dispatcher is met where it is made, since it is an EventEmitter. */
         replace(EventEmitter, 'init', function (options) {
                 init.call(this, options);
-                if (kinds.get(Object.getPrototypeOf(this)) !== false)
-                        safely(meet, this);
+                const prototype = Object.getPrototypeOf(this);
+                if (prototype === seen)
+                        return;
+                if (kinds.get(prototype) === false)
+                        seen = prototype;
+                else
+                        safely(meet, this, prototype);
         });
-        function meet(emitter) {
-                const prototype = Object.getPrototypeOf(emitter);
+        function meet(emitter, prototype) {
                 if (!kinds.has(prototype)) {
                         const base = baseOf(prototype);
                         kinds.set(prototype, !!base);
@@ -121,30 +130,36 @@ function watchDispatchers(sites, calls) {
                 const { dispatch } = base;
                 replaced.add(base);
                 replace(base, 'dispatch', function (options, handler) {
-                        const outer = current;
-                        current = safely(enter, this, handler) || outer;
+                        if (current) {
+                                if (current.handlers[0] !== handler)
+                                        current.handlers.push(handler);
+                                return dispatch.call(this, options, handler);
+                        }
+                        const call = safely(ask, this, handler) || null;
+                        current = call;
                         try {
                                 return dispatch.call(this, options, handler);
                         } finally {
-                                current = outer;
+                                current = null;
+                                if (call && !call.isSent)
+                                        safely(keep, call);
                         }
                 });
         }
-        /*
-         * In another's dispatch() it is the same request; and so it is when it comes from the queue, with the same handler. If that was sent before, it
-         * is redirected or tried again.
-         */
-        function enter(dispatcher, handler) {
-                let asked = current || handlers.get(handler);
-                if (!asked)
-                        asked = ask(place(), 0, dispatcher);
-                else if (!current && asked.is_sent)
-                        asked = ask(asked.site, asked.client);
-                handlers.set(handler, asked);
-                return asked;
+        /* In another's dispatch() it is the same request; and so it is when it comes from the queue, with the same handler. */
+        function ask(dispatcher, handler) {
+                let call = handlers.get(handler);
+                if (!call) {
+                        const site = place();
+                        call = calls.ask(clientOf(dispatcher, site), site);
+                } else if (call.isSent)
+                        call = calls.ask(call.client, call.site);
+                call.handlers = [handler];
+                return call;
         }
-        function ask(site, client, dispatcher) {
-                return { start: now(), held: calls.hold, site, client: dispatcher ? clientOf(dispatcher, site) : client, is_sent: false };
+        function keep(call) {
+                for (const handler of call.handlers)
+                        handlers.set(handler, call);
         }
         function clientOf(dispatcher, site) {
                 const at = made.get(dispatcher) || { site, number: 0 };
@@ -160,9 +175,12 @@ function watchDispatchers(sites, calls) {
                 return under('connections') || under('options')?.connections || 0;
         }
         return {
-                /* Where dispatch() could not be replaced, by a version that is made in another way, little is known. */
+                keep,
+                /* The call that is sent now. Where dispatch() could not be replaced, by a version that is made in another way, little is known. */
                 asked() {
-                        return current || ask(place(), 0);
+                        if (!current)
+                                return calls.ask(0, place());
+                        return current.isSent ? calls.ask(current.client, current.site) : current;
                 },
         };
 }
