@@ -499,6 +499,24 @@ asyncio.run(main())
     assert max(held, key=held.get) == (6, "time.sleep") and held[6, "time.sleep"] > 300e6, held
 
 
+def test_a_callback_that_waits_as_a_loop_does_is_found_by_its_line(lab, run, python):
+    source = """import asyncio, subprocess, sys, aiohttp
+async def fetch(session):
+    async with session.get(sys.argv[1] + "/bytes/1") as response:
+        data = await response.read()
+    return subprocess.run("sleep 0.04; cat", shell=True, input=data, capture_output=True).stdout
+async def main():
+    async with aiohttp.ClientSession() as session:
+        await asyncio.gather(*(fetch(session) for _ in range(20)))
+asyncio.run(main())
+"""
+    log, = [log for log in both(run, python, source, lab().url("")).logs if log.held]
+    took = {}
+    for row in log.held:
+        took[log.line_of(row), row.name] = took.get((log.line_of(row), row.name), 0) + row.end - row.start
+    assert max(took, key=took.get) == (5, "subprocess.run"), took
+
+
 # --- Python's own, and that it does not notice ---
 
 

@@ -23,13 +23,14 @@ HELD_NS = 5_000_000
 BUSY_S = 0.020
 IDLE_S = 0.1
 FRAMES_MAX = 200
+_THIN = ("contextlib", "functools")  # what they call is what the program called
 
 _loops = {}  # thread: _Loop
 _pending = []  # callbacks that held a loop, whose rows are not made yet
 _by_code = {}  # id(code): {(site, name): looks}
 _spent = {}  # (site, name): how long it held a loop, and processor time in that
 _told = set()  # names of loops that have a row
-_waits = set()  # ids of the codes in which a loop waits
+_waits = set()  # ids of the codes in which a loop waits, if it is the loop that calls them
 _wake = allocate_lock()
 _wake.acquire()
 _over = allocate_lock()
@@ -94,11 +95,12 @@ def held(start, end, handle):
     """A callback took longer than HELD_NS; called in the loop's thread."""
     try:
         loop = _loops.get(get_ident())
-        if loop is None:
-            return
+        code = _code_of(handle)
+        if loop is None or code is not None and "/ipykernel/" in code.co_filename:
+            return  # a cell of a notebook holds the loop of what runs it, as it is meant to
         loop.holds.append((start, end))
         looks = [look for look in list(loop.looks) if start <= look[0] <= end]
-        _pending.append((start, end, _processor_time(loop, start, end, looks), [look[2] for look in looks], _code_of(handle)))
+        _pending.append((start, end, _processor_time(loop, start, end, looks), [look[2] for look in looks], code))
         loop.looks.append((end, time.thread_time_ns(), None, ()))
     except Exception:
         pass
@@ -202,7 +204,7 @@ def _look():
     for thread, loop in list(_loops.items()):
         frame = frames.get(thread)
         key = None
-        if frame is not None and id(frame.f_code) not in _waits:
+        if frame is not None and not _is_waiting(frame):
             key, codes, callback = _place(frame, loop.edge)
         if key is None:
             if not loop.is_python:
@@ -217,6 +219,13 @@ def _look():
             found = _by_code.setdefault(code, {})
             found[key] = found.get(key, 0) + 1
     return busy
+
+
+def _is_waiting(frame):
+    """Is it the loop itself, which waits or is between two callbacks? A callback may wait with a selector, too: subprocess does."""
+    if frame.f_code.co_name != "_run_once" and id(frame.f_code) in _waits:
+        frame = frame.f_back
+    return frame is not None and frame.f_code.co_name == "_run_once"
 
 
 def _place(frame, edge):
@@ -238,7 +247,7 @@ def _place(frame, edge):
         if user is None:
             if kind.__class__ is dict:
                 user = frame
-            else:
+            elif callee is None or frame.f_globals.get("__name__") not in _THIN:
                 callee = frame
         frame = frame.f_back
     if not codes:
@@ -383,7 +392,6 @@ _mw_start = _mw_end
 def in_base_events(module):
     loop = module.BaseEventLoop
     into(loop._run_once, {"_mw_now": now, "_mw_held": held}, edit=_between_callbacks)
-    _waits.add(id(loop._run_once.__code__))
     into(
         loop.run_forever,
         {"_mw_entered": entered, "_mw_left": left},
