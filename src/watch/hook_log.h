@@ -37,9 +37,10 @@
  *   held-at        START SITE LINE_SHARE NAME      of the one with that START, which had no place when its row was written
  *   semaphore      FIRST LAST VALUE N_ACQUIRED N_WAITED WAITED MOST_WAITING SITE    a semaphore whose holders made requests;
  *                  SITE: where it was made
- *   gather         START END N SITE                asyncio.gather, wait, as_completed, TaskGroup, Promise.all of N
+ *   gather         START END N SITE                gather, wait, as_completed, TaskGroup, Executor.map, Promise.all of N
  *   executor       FIRST LAST THREADS N WAITED MOST_WAITING KIND(getaddrinfo, other) SITE   work for a pool
- *                  of threads; SITE: where the pool was made, 0: it is the loop's. Pools and semaphores have a row for each few seconds
+ *                  of threads; SITE: where the pool was made, 0: it is the loop's. Pools and semaphores have a row for each few seconds.
+ *                  N 0: a pool of processes or a limiter of so many was made there, and who waits for it is not seen
  *   context        T TOOK SITE                     certificates were loaded into a TLS context
  *   timeout        T CLIENT SITE HELD              a timeout of a request fired; for HELD of its time the loop was held
  *   runtime        NAME HAS_LOCK SWITCH            the interpreter, "cpython"; whether its threads share a lock (0, 1); after how many ns

@@ -413,6 +413,42 @@ asyncio.run(main())
     assert [(row.kind, row.n) for row in log.executor] == [("getaddrinfo", 1)]
 
 
+def test_limits_and_batches_of_threads_have_lines(lab, run):
+    source = """import sys, urllib.request
+from concurrent.futures import ThreadPoolExecutor, as_completed, wait
+from multiprocessing.pool import ThreadPool
+def fetch(n):
+    return len(urllib.request.urlopen(sys.argv[1] + "/bytes/9").read())
+with ThreadPoolExecutor(3) as pool:
+    print(sum(pool.map(fetch, range(5))))
+    wait([pool.submit(fetch, n) for n in range(4)])
+    futures = [pool.submit(fetch, n) for n in range(6)]
+    for future in as_completed(futures):
+        future.result()
+with ThreadPool(4) as pool:
+    print(pool.map(fetch, range(8)))
+"""
+    log, = both(run, PLAIN, source, lab().url("")).logs
+    assert [(row.n, log.line_of(row)) for row in log.gather] == [(5, 7), (4, 8), (6, 10)]
+    assert [(row.threads, row.n, log.line_of(row)) for row in log.executor] == [(4, 0, 12), (3, 15, 6)]
+
+
+def test_limiters_of_anyio_have_lines(lab, run, python):
+    source = """import sys, anyio, httpx
+async def fetch(client, limiter):
+    async with limiter:
+        await client.get(sys.argv[1] + "/bytes/9")
+async def main():
+    limiter, other = anyio.CapacityLimiter(3), anyio.Semaphore(5)
+    async with httpx.AsyncClient() as client, anyio.create_task_group() as group:
+        for _ in range(6):
+            group.start_soon(fetch, client, limiter)
+anyio.run(main)
+"""
+    log, = both(run, python, source, lab().url("")).logs
+    assert [(row.threads, row.n, log.line_of(row)) for row in log.executor if row.site] == [(3, 0, 6), (5, 0, 6)]
+
+
 def test_a_semaphore_whose_holders_have_threads_make_requests(lab, run):
     source = """import asyncio, sys, urllib.request
 async def work(limit):
@@ -463,6 +499,24 @@ asyncio.run(main())
     assert sleeps and sorted(row.cpu for row in sleeps)[len(sleeps) // 2] < 15e6
 
 
+def test_a_callback_that_waits_as_a_loop_does_is_found_by_its_line(lab, run, python):
+    source = """import asyncio, subprocess, sys, aiohttp
+async def fetch(session):
+    async with session.get(sys.argv[1] + "/bytes/1") as response:
+        data = await response.read()
+    return subprocess.run("sleep 0.04; cat", shell=True, input=data, capture_output=True).stdout
+async def main():
+    async with aiohttp.ClientSession() as session:
+        await asyncio.gather(*(fetch(session) for _ in range(20)))
+asyncio.run(main())
+"""
+    log, = [log for log in both(run, python, source, lab().url("")).logs if log.held]
+    took = {}
+    for row in log.held:
+        took[log.line_of(row), row.name] = took.get((log.line_of(row), row.name), 0) + row.end - row.start
+    assert max(took, key=took.get) == (5, "subprocess.run"), took
+
+
 def test_http2_and_uvloop(lab, run, python):
     source = """import asyncio, sys, httpx, uvloop
 async def main():
@@ -497,24 +551,6 @@ asyncio.run(main())
     for row in log.held:
         held[log.line_of(row), row.name] = held.get((log.line_of(row), row.name), 0) + row.end - row.start
     assert max(held, key=held.get) == (6, "time.sleep") and held[6, "time.sleep"] > 300e6, held
-
-
-def test_a_callback_that_waits_as_a_loop_does_is_found_by_its_line(lab, run, python):
-    source = """import asyncio, subprocess, sys, aiohttp
-async def fetch(session):
-    async with session.get(sys.argv[1] + "/bytes/1") as response:
-        data = await response.read()
-    return subprocess.run("sleep 0.04; cat", shell=True, input=data, capture_output=True).stdout
-async def main():
-    async with aiohttp.ClientSession() as session:
-        await asyncio.gather(*(fetch(session) for _ in range(20)))
-asyncio.run(main())
-"""
-    log, = [log for log in both(run, python, source, lab().url("")).logs if log.held]
-    took = {}
-    for row in log.held:
-        took[log.line_of(row), row.name] = took.get((log.line_of(row), row.name), 0) + row.end - row.start
-    assert max(took, key=took.get) == (5, "subprocess.run"), took
 
 
 # --- Python's own, and that it does not notice ---

@@ -52,6 +52,10 @@ def start(folder, kept=None):
         ("async_timeout", "cancels", "in_async_timeout"),
         ("anyio._backends._asyncio", "cancels", "in_anyio"),
         ("concurrent.futures.thread", "bounds", "in_pools"),
+        ("concurrent.futures._base", "bounds", "in_futures"),
+        ("multiprocessing.pool", "bounds", "in_processes"),
+        ("anyio._core._synchronization", "bounds", "in_anyio"),
+        ("trio._sync", "bounds", "in_trio"),
         ("threading", "bounds", "in_locks"),
         ("ssl", "of_ssl", "in_ssl"),
     ):

@@ -184,6 +184,61 @@ def in_tasks(module):
         into(each._handle_completion, names, before="_mw_one(self)")
 
 
+def mapped(n, value):
+    """Work for a pool of threads, of which the results are waited for in turn."""
+    try:
+        _Gather(n, sites.here(3)).end()
+    except Exception:
+        pass
+    return value
+
+
+def in_futures(module):
+    """Those of threads."""
+    names = {"_mw_several": several, "_mw_there": all_there, "_mw_mapped": mapped}
+    into(module.wait, names, before="_mw_gather = _mw_several(fs)", after="_mw_there(_mw_gather, fs, _mw_value)")
+    into(module.as_completed, names, before="_mw_there(_mw_several(fs))")
+    into(module.Executor.map, names, after="_mw_mapped(len(fs), _mw_value)")
+
+
+def limit_made(value, result):
+    """Where a limit is made whose waiting is not seen: it is looked for where there are never more requests under way."""
+    try:
+        if value > 1 and _program_calls(2):
+            at = now()
+            put(("executor", at, at, int(value), 0, 0, 0, "other", sites.here(3)))
+    except Exception:
+        pass
+    return result
+
+
+def workers_made(value, result):
+    try:
+        at = now()
+        put(("executor", at, at, value, 0, 0, 0, "other", sites.here(3)))
+    except Exception:
+        pass
+    return result
+
+
+def in_processes(module):
+    """multiprocessing's pools, of processes and of threads."""
+    into(module.Pool.__init__, {"_mw_pool": workers_made}, after="_mw_pool(self._processes, _mw_value)")
+
+
+def in_anyio(module):
+    names = {"_mw_limit": limit_made}
+    into(module.CapacityLimiter.__new__, names, after="_mw_limit(total_tokens, _mw_value)")
+    made = "_mw_limit(initial_value, _mw_value)"
+    into(module.Semaphore.__new__, names, after=made) or into(module.Semaphore.__init__, names, after=made)
+
+
+def in_trio(module):
+    names = {"_mw_limit": limit_made}
+    into(module.CapacityLimiter.__init__, names, after="_mw_limit(total_tokens, _mw_value)")
+    into(module.Semaphore.__init__, names, after="_mw_limit(initial_value, _mw_value)")
+
+
 def group_entered_by(each, value):
     """as_completed of Python 3.13 is an object that has what is not done yet."""
     try:
