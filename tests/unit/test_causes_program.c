@@ -305,6 +305,26 @@ static void test_gather_barrier(void **state)
         assert_false(is_flow(&record, "gather-barrier", &finding));
         record_deinit(&record);
 }
+        /* A pool of threads for each batch, made at line 44. */
+        make(&record, &maker);
+        watch(&record, "requests 2.31", "");
+        site = watched_site(&record, 44, "main");
+        for (uint64_t i = 0; i < 20; i++)
+                ADD_ROW(record.programs.bounds, record.programs.n_bounds,
+                        (struct program_bound){ .process = 1,
+                                .site = site,
+                                .kind = PROGRAM_EXECUTOR,
+                                .value = 16,
+                                .n = 10 });
+        assert_true(is_flow(&record, "gather-barrier", &finding));
+        assert_line(&finding, 44);
+        record_deinit(&record);
+        /* Nothing is known of what waits for them: the line of the requests. */
+        make(&record, &maker);
+        watch(&record, "requests 2.31", "");
+        assert_true(is_flow(&record, "gather-barrier", &finding));
+        assert_line(&finding, 12);
+        record_deinit(&record);
 
 int main(void)
 {

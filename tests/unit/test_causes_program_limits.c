@@ -222,8 +222,15 @@ static void test_semaphore_small(void **state)
         assert_string_equal(finding.title,
                 "The program had 5 requests under way, and never more (fetch.py:12)");
         assert_non_null(strstr(finding.remedy, "Let 80 tasks or threads make requests"));
-        record.programs.bounds[0].n_waited = 195;
+        /* A pool of so many is made at line 21; who waited for it is not known. */
         record.programs.bounds[0].kind = PROGRAM_EXECUTOR;
+        record.programs.bounds[0].n = record.programs.bounds[0].waited_ns = 0;
+        assert_true(is_flow(&record, "semaphore-small", &finding));
+        assert_line(&finding, 21);
+        assert_non_null(strstr(finding.evidence[1], "a limit of 5 is made"));
+        record.programs.bounds[0].n = record.n_attempts;
+        record.programs.bounds[0].waited_ns = 80 * NS_PER_S;
+        record.programs.bounds[0].n_waited = 195;
         assert_true(is_flow(&record, "semaphore-small", &finding));
         assert_non_null(strstr(finding.remedy, "ThreadPoolExecutor(80)"));
         record_deinit(&record);
@@ -242,6 +249,14 @@ static void test_the_lower_limit(void **state)
         bound_by(&record, PROGRAM_SEMAPHORE, 50);
         assert_true(is_flow(&record, "pool-limit", &finding));
         assert_false(is_flow(&record, "semaphore-small", &finding));
+        record_deinit(&record);
+        /* One of them waited for a connection of a pool that has many more than are ever used. */
+        make(&record, &limited);
+        watched_await(&record);
+        watch(&record, "httpx 0.27", "");
+        watched_client(&record, 100);
+        record.programs.calls[7].queued_ns = 20 * MS;
+        assert_true(is_flow(&record, "semaphore-small", &finding));
         record_deinit(&record);
 }
 

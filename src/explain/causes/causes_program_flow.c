@@ -100,6 +100,11 @@ static uint64_t batches_of(const struct program_place *place)
         return place->n_batches;
 }
 
+static uint64_t pools_of(const struct program_place *place)
+{
+        return place->n_pools;
+}
+
 static uint64_t all_at_once_ns(const struct facts *facts, uint64_t concurrency)
 {
         struct replay replay;
@@ -126,6 +131,32 @@ static bool may_be_workers(const struct rounds *rounds, const struct facts *fact
                told_limit_matters(&raise, NULL, facts);
 }
 
+static uint64_t requests_of(const struct program_place *place)
+{
+        return place->n;
+}
+
+/*
+ * The line that waits for a batch; where it is not known, the one that makes a pool of threads for
+ * each, or the one that makes the requests.
+ */
+static uint32_t site_of_batches(const struct rounds *rounds, const struct facts *facts)
+{
+        const struct program_facts *program = facts->program;
+        uint32_t site = program_most(program, batches_of);
+        uint32_t pools = program_most(program, pools_of);
+
+        if (site && (told_are_most(program->places[site].n_batches, rounds->n) || !pools))
+                return site;
+        if (pools && told_are_most(program->places[pools].n_pools, rounds->n))
+                return pools;
+        if (site)
+                return site;
+        site = program_most(program, requests_of);
+        pools = program_caller_of(facts, site);
+        return pools ? pools : site;
+}
+
 /*
  * Expected is the run with as many under way as a batch has. Where all of a batch take the same that
  * gains nothing; then it is the run with as many as the library allows.
@@ -145,7 +176,7 @@ static bool gather_barrier(const struct facts *facts, struct finding *finding)
         if (!told_is_gain(more_ns, facts) ||
                 (!told_is_gain(same_ns, facts) && may_be_workers(&rounds, facts)))
                 return false;
-        site = program_most(facts->program, batches_of);
+        site = site_of_batches(&rounds, facts);
         finding_site(finding, facts->record, site);
         finding_title(finding,
                 "The program waited for the slowest request of each batch before it began the next%s",
@@ -228,9 +259,16 @@ static bool threads_few(const struct facts *facts, struct finding *finding)
         return true;
 }
 
-static uint64_t requests_of(const struct program_place *place)
+/* Where a limit of so many was made, of which nobody saw who waited for it; 0: it is not known. */
+static uint32_t site_of_limit(const struct facts *facts, uint64_t n)
 {
-        return place->n;
+        const struct programs *programs = &facts->record->programs;
+
+        for (size_t i = 0; i < programs->n_bounds; i++)
+                if (!programs->bounds[i].n && programs->bounds[i].value == n &&
+                        programs->bounds[i].site)
+                        return programs->bounds[i].site;
+        return 0;
 }
 
 /*
@@ -239,9 +277,10 @@ static uint64_t requests_of(const struct program_place *place)
  */
 static bool few_workers(const struct facts *facts, struct finding *finding)
 {
-        uint32_t site = program_most(facts->program, requests_of);
         enum library library = library_of(facts);
         uint64_t most = facts->program->most;
+        uint32_t limit = site_of_limit(facts, most);
+        uint32_t site = limit ? limit : program_most(facts->program, requests_of);
         struct raise raise;
 
         if (facts->program->limit.kind != PROGRAM_LIMIT_NONE ||
@@ -251,6 +290,8 @@ static bool few_workers(const struct facts *facts, struct finding *finding)
         finding_title(finding, "The program had %s requests under way, and never more%s",
                 words_count(most).text, told_at(facts, site).text);
         finding_evidence(finding, "each of the others was made when one of these had ended");
+        if (limit)
+                finding_evidence(finding, "there a limit of %s is made", words_count(most).text);
         told_from_outside(finding, facts);
         tell_times(finding, facts);
         if (library == LIBRARY_CURL)

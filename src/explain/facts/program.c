@@ -213,6 +213,14 @@ static int find_alone(struct adding *adding)
 
 /* --- limits ---------------------------------------------------------------------------------- */
 
+/* A pool of which half was never used is not what one of its requests waited for. */
+static bool was_reached(const struct adding *adding, const struct program_limit *limit)
+{
+        bool is_pool = limit->kind == PROGRAM_LIMIT_POOL || limit->kind == PROGRAM_LIMIT_HOST;
+
+        return !is_pool || (double)adding->program->most >= (double)limit->value * MOST_OF_THEM;
+}
+
 /*
  * A limit counts if requests waited for it, and for longer than it takes to go through; and if there
  * were never more of them than it allows, as else it is that of other work.
@@ -221,7 +229,7 @@ static void offer_limit(struct adding *adding, const struct program_limit *limit
 {
         struct program_limit *lowest = &adding->program->limit;
 
-        if (!limit->value || !limit->n_waited ||
+        if (!limit->value || !limit->n_waited || !was_reached(adding, limit) ||
                 limit->waited_ns / limit->n_waited < LIMIT_WAIT_LEAST_NS ||
                 (double)adding->program->most > (double)limit->value * BEYOND_SCATTER)
                 return;
@@ -297,6 +305,8 @@ static void add_bound(struct adding *adding, const struct program_bound *bound,
 
         if (bound->kind == PROGRAM_GATHER && bound->value > 1)
                 place_of(adding, site)->n_batches++;
+        if (bound->kind == PROGRAM_EXECUTOR && bound->n > 1)
+                place_of(adding, site)->n_pools++;
         if (!is_semaphore && bound->kind != PROGRAM_EXECUTOR)
                 return;
         limit->kind = is_semaphore ? PROGRAM_LIMIT_SEMAPHORE : PROGRAM_LIMIT_EXECUTOR;
