@@ -129,6 +129,17 @@ static void test_loop_not_held(void **state)
         watched_hold(&record, 30 * MS, 50 * MS, PROGRAM_HOLD_BLOCKED, "time.sleep", 1);
         assert_false(is_loop(&record, "loop-held", &finding));
         record_deinit(&record);
+        /* The loop of another process, which makes no request. */
+        make(&record, &lying);
+        watch(&record, "aiohttp 3.9", "asyncio");
+        hold_it(&record, 90 * MS, PROGRAM_HOLD_BLOCKED, "time.sleep");
+        assert_true(is_loop(&record, "loop-held", &finding));
+        ADD_ROW(record.programs.processes, record.programs.n_processes,
+                (struct program_process){ .pid = 101, .loop = str_of("asyncio") });
+        for (size_t i = 0; i < record.programs.n_holds; i++)
+                record.programs.holds[i].process = 2;
+        assert_false(is_loop(&record, "loop-held", &finding));
+        record_deinit(&record);
 }
 
 /* Nobody knows where: a few may be the library's own work, one for each response is not. */

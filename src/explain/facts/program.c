@@ -358,12 +358,18 @@ static bool is_own_work(const struct program_hold *hold)
                        str_starts(hold->name, "aiohttp.") || str_starts(hold->name, "asyncio."));
 }
 
+/* The loop of a process that makes none, such as one that runs those which do, is in nobody's way. */
+static bool makes_requests(const struct adding *adding, uint32_t process)
+{
+        return process > adding->programs->n_processes || adding->n_requests[process] > 0;
+}
+
 static void add_hold(struct adding *adding, const struct program_hold *hold)
 {
         struct program_place *place = place_of(adding, hold->site);
         uint64_t ns = hold->end_ns - min_u64(hold->start_ns, hold->end_ns);
 
-        if (is_own_work(hold))
+        if (is_own_work(hold) || !makes_requests(adding, hold->process))
                 return;
         adding->program->n_holds++;
         adding->engine_held_ns[hold->engine] += ns;
