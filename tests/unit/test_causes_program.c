@@ -109,7 +109,8 @@ static void test_words_for_one_by_one(void **state)
                 { "httpx 0.27", "", "httpx.AsyncClient()" },
                 { "requests 2.31", "", "ThreadPoolExecutor(16).map(session.get, urls)" },
                 { "urllib3 2.0", "", "PoolManager(maxsize=16)" },
-                { "", "", "a connection for each thread" },
+                { "http.client", "", "a connection for each thread" },
+                { "", "", "in several threads" },
         };
 
         (void)state;

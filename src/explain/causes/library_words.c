@@ -280,8 +280,6 @@ static enum library of_process(const struct program_process *process)
                 return LIBRARY_NODE;
         if (str_starts(process->language, "Go"))
                 return LIBRARY_GO;
-        if (str_starts(process->language, "Python"))
-                return LIBRARY_HTTP_CLIENT;
         return named(last_part(process->exe));
 }
 
