@@ -59,8 +59,15 @@ void told_from_outside(struct finding *finding, const struct facts *facts)
 
 void told_busy(struct finding *finding, const struct facts *facts)
 {
+        const struct program_process *process =
+                programs_process(&facts->record->programs, facts->program->process);
+        bool has_loop = process && process->loop.len;
+
         if (facts->loop_busy_ns)
-                finding_evidence(finding, "its loop was busy for %s of the time",
+                finding_evidence(finding, "its %s busy for %s of the time",
+                        has_loop                            ? "loop was"
+                        : process && process->n_threads > 1 ? "threads were"
+                                                            : "thread was",
                         words_share((double)facts->loop_busy_ns, (double)facts->wall_ns).text);
 }
 
