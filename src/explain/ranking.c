@@ -52,9 +52,17 @@ static uint64_t gain_ns(const struct finding *finding, const struct facts *facts
         return facts->wall_ns - shown->wall_ns;
 }
 
+/*
+ * Of a program that spends most of its life on something else, requests that take a tenth less are
+ * not what makes it slow.
+ */
 static bool matters(uint64_t ns, const struct facts *facts)
 {
-        return ns >= GAIN_FELT_NS && (double)ns >= (double)facts->wall_ns * LINE_SHARE;
+        uint64_t told_ns = facts_told_wall_ns(facts);
+        double share =
+                told_is_part(facts->wall_ns, told_ns, MOST_OF_TIME) ? LINE_SHARE : GAIN_NOTICED;
+
+        return ns >= GAIN_FELT_NS && (double)ns >= (double)told_ns * share;
 }
 
 static uint64_t failures_ns(const struct finding *finding, const struct facts *facts)

@@ -303,6 +303,7 @@ static void test_gil(void **state)
 static void test_processor_bound(void **state)
 {
         struct record_maker idle = computing, brief = computing;
+        struct program_process *process;
         struct record record;
         struct finding finding;
 
@@ -332,6 +333,15 @@ static void test_processor_bound(void **state)
         idle.loop_ns = MS;
         make(&record, &idle);
         watch(&record, "httpx 0.27", "asyncio");
+        assert_false(is_loop(&record, "processor-bound", &finding));
+        /* All answers were there before the loop got to them. */
+        process = &record.programs.processes[0];
+        process->start_ns = RECORD_MAKER_START_NS;
+        process->end_ns = record.run.end_ns + 20 * (record.run.end_ns - process->start_ns);
+        process->cpu_ns = (process->end_ns - process->start_ns) / 10 * 9;
+        assert_true(is_loop(&record, "processor-bound", &finding));
+        assert_non_null(strstr(finding.title, "after its last response"));
+        process->cpu_ns /= 2; /* it waited for something */
         assert_false(is_loop(&record, "processor-bound", &finding));
         record_deinit(&record);
 }

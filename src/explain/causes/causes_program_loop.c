@@ -423,6 +423,32 @@ static bool opens_all_at_once(const struct facts *facts)
         return unbounded_measure(&unbounded, facts);
 }
 
+/*
+ * All answers were there before the loop came to what is done with them: most of the program's time
+ * is that work, behind its last response.
+ */
+static bool worked_afterwards(const struct facts *facts, struct finding *finding)
+{
+        const struct program_process *process = busiest(facts);
+        uint32_t site = program_most(facts->program, held_of);
+
+        if (!process || !process->loop.len || facts->program->n_processes != 1 ||
+                facts->n_requests < LIST_LEAST || life_share(facts) < LOOP_BUSY ||
+                !told_is_part(facts->ending_ns, facts_told_wall_ns(facts), MOST_OF_TIME))
+                return false;
+        finding_site(finding, facts->record, site);
+        finding_title(finding, "What the program does after its last response is what takes long%s",
+                told_at(facts, site).text);
+        finding_evidence(finding, "behind the last response it went on for %s of the %s",
+                words_ns(facts->ending_ns).text, words_ns(facts_told_wall_ns(facts)).text);
+        finding_evidence(finding, "in all of its time it used %s of one processor",
+                words_share(life_share(facts), 1).text);
+        finding_remedy(finding, "%s.", library_words(library_of(facts), LIBRARY_PROCESSES, 0).text);
+        finding->explained_ns = facts->ending_ns;
+        finding->shown.is_client = true;
+        return true;
+}
+
 static bool processor_bound(const struct facts *facts, struct finding *finding)
 {
         enum library library = library_of(facts);
@@ -453,5 +479,6 @@ const struct cause causes_program_loop[] = {
         { "loop-held", MUSTER_GRADE_A, loop_held, CAUSE_OF_PROGRAMS },
         { "gil", MUSTER_GRADE_A, gil, CAUSE_OF_PROGRAMS },
         { "processor-bound", MUSTER_GRADE_A, processor_bound, CAUSE_OF_PROGRAMS },
+        { "processor-bound", MUSTER_GRADE_A, worked_afterwards, CAUSE_OF_PROGRAMS },
         { 0 },
 };
