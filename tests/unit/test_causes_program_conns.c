@@ -67,11 +67,16 @@ static void test_client_each_request(void **state)
         assert_line(&finding, 8);
         assert_string_equal(finding.title,
                 "Each request had a client of its own, and so a connection of its own (fetch.py:8)");
-        assert_non_null(strstr(finding.remedy, "Move aiohttp.ClientSession() out of the function"));
+        assert_non_null(strstr(finding.remedy, "Make one aiohttp.ClientSession() outside"));
         assert_predicted(&finding, 240 * MS);
         /* The server closes them: one client for all would change nothing. */
         close_all(&record, TRACE_CLOSED_BY_SERVER);
         assert_false(is_conns(&record, "client-each-request", &finding));
+        /* ... unless it was asked to, as aiohttp.request() does. */
+        for (size_t i = 0; i < record.programs.n_calls; i++)
+                record.programs.calls[i].asks_close = true;
+        assert_true(is_conns(&record, "client-each-request", &finding));
+        assert_false(is_conns(&record, "no-keep-alive", &finding));
         record_deinit(&record);
 }
 
@@ -358,6 +363,35 @@ static void test_contexts_of_connections(void **state)
         record_deinit(&record);
 }
 
+/* A line of its own loads them, and would do so with connections that are kept as well. */
+static void test_contexts_beside_connections(void **state)
+{
+        struct record record;
+        struct finding finding;
+        uint64_t kept_ns;
+
+        (void)state;
+        make_opening(&record, "http.client 3.11", "");
+        for (size_t i = 0; i < record.programs.n_calls; i++)
+                record.programs.calls[i].asks_close = true;
+        for (uint64_t i = 0; i < 100; i++)
+                ADD_ROW(record.programs.contexts, record.programs.n_contexts,
+                        (struct program_chore){ .process = 1,
+                                .site = 1,
+                                .start_ns = 1 + i * 2 * MS,
+                                .took_ns = 2 * MS });
+        assert_true(is_conns(&record, "no-keep-alive", &finding));
+        kept_ns = finding.shown.wall_ns;
+        record.programs.contexts[0].site = watched_site(&record, 5, "trust");
+        for (size_t i = 1; i < 100; i++)
+                record.programs.contexts[i].site = record.programs.contexts[0].site;
+        assert_true(is_conns(&record, "contexts-again", &finding));
+        assert_line(&finding, 5);
+        assert_true(is_conns(&record, "no-keep-alive", &finding));
+        assert_in_range(finding.shown.wall_ns, kept_ns + 150 * MS, kept_ns + 200 * MS);
+        record_deinit(&record);
+}
+
 /*
  * Each request loads its own before it begins, on the loop: the last one begins after all of them,
  * and none is connected before.
@@ -538,6 +572,7 @@ int main(void)
                 cmocka_unit_test(test_pool_keeps_few),
                 cmocka_unit_test(test_contexts_again),
                 cmocka_unit_test(test_contexts_of_connections),
+                cmocka_unit_test(test_contexts_beside_connections),
                 cmocka_unit_test(test_contexts_on_the_loop),
                 cmocka_unit_test(test_names_again),
                 cmocka_unit_test(test_nagle_own),

@@ -32,12 +32,45 @@ static bool measure_opening(const struct facts *facts, const struct trace_attemp
         return conn && !attempt->is_reused;
 }
 
+static uint64_t clients_of(const struct program_place *place)
+{
+        return place->n_clients;
+}
+
+static uint64_t requests_of(const struct program_place *place)
+{
+        return place->n;
+}
+
+static uint64_t contexts_of(const struct program_place *place)
+{
+        return place->contexts_ns;
+}
+
+/*
+ * Certificates are loaded where a client is made or a request: by the library, for a connection. Those
+ * that a line of their own loads, as create_default_context() does, are loaded as often with
+ * connections that are kept.
+ */
+static void loading_with_conns(struct loading *loading, const struct facts *facts)
+{
+        const struct program_facts *program = facts->program;
+        uint32_t site = program_most(program, contexts_of);
+        const struct program_client *client =
+                programs_client(&facts->record->programs, program->library_client);
+
+        loading_measure(loading, facts);
+        if (site && site != program_most(program, clients_of) &&
+                site != program_most(program, requests_of) && (!client || site != client->site))
+                loading->again_ns = 0;
+}
+
 static void tell_cost(struct finding *finding, const struct facts *facts)
 {
         struct loading loading;
         struct spread opening;
 
-        loading_measure(&loading, facts);
+        loading_with_conns(&loading, facts);
         measure_attempts(&opening, facts, measure_opening);
         finding_evidence(finding, "%s of %s requests opened a connection, %s reused one",
                 words_count(facts->n_on_new_conn).text, words_count(facts->n_attempts).text,
@@ -59,7 +92,7 @@ static bool is_dear(const struct facts *facts)
         struct loading loading;
         struct spread opening;
 
-        loading_measure(&loading, facts);
+        loading_with_conns(&loading, facts);
         measure_attempts(&opening, facts, measure_opening);
         return told_is_part(opening.sum, facts->service.sum, OPENING_MATTERS) ||
                told_is_part(loading.again_ns, facts->wall_ns, LINE_SHARE);
@@ -123,7 +156,7 @@ static void predict_kept(struct finding *finding, const struct facts *facts)
         uint64_t gain_ns;
 
         whatif.all_at_once = whatif.concurrency > 0;
-        loading_measure(&loading, facts);
+        loading_with_conns(&loading, facts);
         if (loading.again_ns && loading.is_on_loop) {
                 change.loading = &loading;
                 whatif.is_alone = told_is_part(loading.again_ns, facts->wall_ns, LINE_SHARE);
@@ -195,11 +228,6 @@ static bool are_hardly_reused(const struct facts *facts)
 
 /* --- a client for each ----------------------------------------------------------------------- */
 
-static uint64_t clients_of(const struct program_place *place)
-{
-        return place->n_clients;
-}
-
 static bool serves_few(size_t n_requests, size_t n_clients)
 {
         return n_clients >= HABIT_LEAST && (double)n_requests <= (double)n_clients * CLIENT_SERVES;
@@ -232,6 +260,16 @@ static bool has_process_each(const struct facts *facts)
         return serves_few(facts->n_requests, facts->program->n_processes);
 }
 
+/*
+ * The program asks to close, and that is what there is to change. A client that is made for one request
+ * may ask for it by itself, as aiohttp.request() does; but urllib.request knows no other way.
+ */
+static bool is_told_to_close(const struct facts *facts)
+{
+        return do_they_ask(facts) &&
+               (!site_of_clients(facts) || library_of(facts) == LIBRARY_HTTP_CLIENT);
+}
+
 static bool client_each_request(const struct facts *facts, struct finding *finding)
 {
         bool is_process = has_process_each(facts);
@@ -239,7 +277,8 @@ static bool client_each_request(const struct facts *facts, struct finding *findi
         uint32_t site = site_of_clients(facts);
 
         if ((!has_client_each(facts) && !is_process) || !are_hardly_reused(facts) ||
-                do_they_ask(facts) || does_server_close(facts) || !is_dear(facts))
+                is_told_to_close(facts) || (!do_they_ask(facts) && does_server_close(facts)) ||
+                !is_dear(facts))
                 return false;
         finding_site(finding, facts->record, site);
         finding_title(finding,
@@ -258,11 +297,6 @@ static bool client_each_request(const struct facts *facts, struct finding *findi
 }
 
 /* --- closed by the program or its library ---------------------------------------------------- */
-
-static uint64_t requests_of(const struct program_place *place)
-{
-        return place->n;
-}
 
 static uint64_t unread_of(const struct program_place *place)
 {
@@ -309,7 +343,7 @@ static bool no_keep_alive(const struct facts *facts, struct finding *finding)
 {
         enum library library = library_of(facts);
         uint32_t site = site_of_client(facts);
-        bool they_ask = do_they_ask(facts);
+        bool they_ask = is_told_to_close(facts);
 
         if (!are_hardly_reused(facts) || !is_dear(facts) ||
                 (!they_ask && (is_client_each(facts) || are_they_unread(facts) ||
@@ -381,7 +415,7 @@ static bool pool_keeps_few(const struct facts *facts, struct finding *finding)
         uint64_t kept = kept_too_few(facts);
         uint32_t site = site_of_client(facts);
 
-        if (!kept || is_client_each(facts) || do_they_ask(facts) || are_they_unread(facts) ||
+        if (!kept || is_client_each(facts) || is_told_to_close(facts) || are_they_unread(facts) ||
                 does_server_close(facts) || !is_dear(facts))
                 return false;
         finding_site(finding, facts->record, site);
@@ -397,11 +431,6 @@ static bool pool_keeps_few(const struct facts *facts, struct finding *finding)
 }
 
 /* --- certificates ---------------------------------------------------------------------------- */
-
-static uint64_t contexts_of(const struct program_place *place)
-{
-        return place->contexts_ns;
-}
 
 /*
  * A loop has as much less to do. Where there is none, what others did meanwhile is not known: then it
@@ -423,7 +452,10 @@ static uint64_t wall_with_one_ns(const struct facts *facts, struct loading *load
  */
 static bool are_loaded_by_connection(const struct facts *facts)
 {
-        return !is_client_each(facts) &&
+        struct loading loading;
+
+        loading_with_conns(&loading, facts);
+        return loading.again_ns && !is_client_each(facts) &&
                (kept_too_few(facts) || are_they_unread(facts) || do_they_ask(facts)) &&
                told_are_most(facts->record->programs.n_contexts, facts->n_on_new_conn);
 }

@@ -50,8 +50,8 @@ static const char *const words[LIBRARY_N_PHRASES][LIBRARY_N] = {
         },
         [LIBRARY_ONE_CLIENT] = {
                 [LIBRARY_UNKNOWN] = "Keep one client or connection for all requests",
-                [LIBRARY_AIOHTTP] = "Move aiohttp.ClientSession() out of the function, so that all requests share one",
-                [LIBRARY_HTTPX] = "Move httpx.AsyncClient() out of the function, so that all requests share one",
+                [LIBRARY_AIOHTTP] = "Make one aiohttp.ClientSession() outside of the function, so that all requests share it",
+                [LIBRARY_HTTPX] = "Make one httpx.AsyncClient() outside of the function, so that all requests share it",
                 [LIBRARY_HTTPX_SYNC] = "Make one httpx.Client() for all and call client.get(), which keeps connections where httpx.get() does not",
                 [LIBRARY_REQUESTS] = "Make one requests.Session() for all and call session.get(), which keeps connections where requests.get() does not",
                 [LIBRARY_URLLIB3] = "Make one urllib3.PoolManager() for all requests",
