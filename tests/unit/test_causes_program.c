@@ -27,9 +27,17 @@ static const struct record_maker awaited = {
         .vary = one_by_one,
 };
 
+static void two_for_each(struct record_maker_request *request, size_t i,
+        const struct record_maker *maker)
+{
+        (void)maker;
+        request->submit_after_ns = i / 2 * 51 * MS + i % 2 * 205 * MS / 10;
+}
+
 /* A service: each request is made because another program asked for it. */
 static void test_one_by_one_as_asked(void **state)
 {
+        struct record_maker maker = awaited;
         struct record record;
         struct finding finding;
 
@@ -40,6 +48,15 @@ static void test_one_by_one_as_asked(void **state)
         assert_false(is_flow(&record, "awaited-one-by-one", &finding));
         record.programs.processes[0].n_served = (uint32_t)record.n_attempts / 3;
         assert_true(is_flow(&record, "awaited-one-by-one", &finding)); /* three for each */
+        record_deinit(&record);
+        /* Two for each, and a while until the next is asked: these two may be made together. */
+        maker.vary = two_for_each;
+        make(&record, &maker);
+        watch(&record, "aiohttp 3.9.1", "asyncio");
+        record.programs.processes[0].n_served = (uint32_t)record.n_attempts / 2;
+        assert_true(is_flow(&record, "awaited-one-by-one", &finding));
+        assert_predicted(&finding, 100 * 30 * MS);
+        assert_non_null(strstr(finding.evidence[2], "asked itself 100 times, and made 2.0"));
         record_deinit(&record);
 }
 

@@ -11,6 +11,7 @@
 #include "cause.h"
 
 #include "library_words.h"
+#include "program_served.h"
 #include "program_told.h"
 #include "program_unbounded.h"
 #include <base/minmax.h>
@@ -59,7 +60,7 @@ static bool awaited_one_by_one(const struct facts *facts, struct finding *findin
         const struct program_facts *program = facts->program;
         enum library library = library_of(facts);
         struct spread held;
-        uint32_t site, caller;
+        uint32_t site, caller, n_served = served_times(facts);
         uint64_t wall_ns;
 
         /* Where each waits for an acknowledgement, what that spares is more than half of it. */
@@ -68,7 +69,8 @@ static bool awaited_one_by_one(const struct facts *facts, struct finding *findin
                         told_is_part(held.sum, program->alone_ns, MOST_OF_TIME)) ||
                 told_is_part(program->alone_held_ns, program->alone_ns, MOST_OF_TIME))
                 return false;
-        wall_ns = wall_together_ns(facts, usual_limit(facts, library), WORK_TOGETHER);
+        wall_ns = n_served ? served_together_ns(facts)
+                           : wall_together_ns(facts, usual_limit(facts, library), WORK_TOGETHER);
         if (!told_is_gain(wall_ns, facts))
                 return false;
         site = program_most(program, alone_of);
@@ -84,12 +86,17 @@ static bool awaited_one_by_one(const struct facts *facts, struct finding *findin
                 words_ns(program->alone_ns / program->n_alone).text);
         if (caller)
                 told_made_at(finding, facts, site);
+        if (n_served)
+                finding_evidence(finding,
+                        "it was asked itself %s times, and made %.1f of them for each of these",
+                        words_count(n_served).text, (double)program->n_alone / (double)n_served);
         told_busy(finding, facts);
         told_from_outside(finding, facts);
         finding_remedy(finding,
                 "Make requests that do not need each other's answer at the same time, %s.",
                 library_words(library, LIBRARY_TOGETHER, 0).text);
-        finding_predict(finding, wall_ns, wall_ns, wall_together_ns(facts, CAREFUL_AT_ONCE, 1));
+        finding_predict(finding, wall_ns, wall_ns,
+                n_served ? facts->wall_ns : wall_together_ns(facts, CAREFUL_AT_ONCE, 1));
         return true;
 }
 
