@@ -104,12 +104,12 @@ def not_acquired(asked):
 def in_locks(module):
     """asyncio's and threading's alike."""
     names = {"_mw_semaphore": semaphore_made, "_mw_ask": ask, "_mw_acquired": acquired, "_mw_not_acquired": not_acquired}
-    into(module.Semaphore.__init__, names, after="_mw_semaphore(self, value, _mw_value)")
+    into(module.Semaphore.__init__, names, then="_mw_semaphore(self, value, _mw_value)")
     into(
         module.Semaphore.acquire,
         names,
         before="_mw_asked = _mw_ask(self)",
-        after="_mw_acquired(_mw_asked, _mw_value)",
+        then="_mw_acquired(_mw_asked, _mw_value)",
         failed="_mw_not_acquired(_mw_asked)",
     )
 
@@ -173,14 +173,14 @@ def group_over(group, value=None):
 
 def in_tasks(module):
     names = {"_mw_gathered": gathered, "_mw_several": several, "_mw_there": all_there}
-    into(module.gather, names, after="_mw_gathered(len(coros_or_futures), _mw_value)")
-    into(module.wait, names, before="_mw_gather = _mw_several(fs)", after="_mw_there(_mw_gather, fs, _mw_value)")
+    into(module.gather, names, then="_mw_gathered(len(coros_or_futures), _mw_value)")
+    into(module.wait, names, before="_mw_gather = _mw_several(fs)", then="_mw_there(_mw_gather, fs, _mw_value)")
     each = getattr(module, "_AsCompletedIterator", None)
     if each is None:
-        into(module.as_completed, names, before="_mw_gather = _mw_several(fs)", after="_mw_there(_mw_gather, None, _mw_value)", failed="_mw_there(_mw_gather)")
+        into(module.as_completed, names, before="_mw_gather = _mw_several(fs)", then="_mw_there(_mw_gather, None, _mw_value)", failed="_mw_there(_mw_gather)")
     else:
         names.update(_mw_entered=group_entered_by, _mw_one=one_completed)
-        into(each.__init__, names, after="_mw_entered(self, _mw_value)")
+        into(each.__init__, names, then="_mw_entered(self, _mw_value)")
         into(each._handle_completion, names, before="_mw_one(self)")
 
 
@@ -196,9 +196,9 @@ def mapped(n, value):
 def in_futures(module):
     """Those of threads."""
     names = {"_mw_several": several, "_mw_there": all_there, "_mw_mapped": mapped}
-    into(module.wait, names, before="_mw_gather = _mw_several(fs)", after="_mw_there(_mw_gather, fs, _mw_value)")
+    into(module.wait, names, before="_mw_gather = _mw_several(fs)", then="_mw_there(_mw_gather, fs, _mw_value)")
     into(module.as_completed, names, before="_mw_there(_mw_several(fs))")
-    into(module.Executor.map, names, after="_mw_mapped(len(fs), _mw_value)")
+    into(module.Executor.map, names, then="_mw_mapped(len(fs), _mw_value)")
 
 
 def limit_made(value, result):
@@ -223,20 +223,20 @@ def workers_made(value, result):
 
 def in_processes(module):
     """multiprocessing's pools, of processes and of threads."""
-    into(module.Pool.__init__, {"_mw_pool": workers_made}, after="_mw_pool(self._processes, _mw_value)")
+    into(module.Pool.__init__, {"_mw_pool": workers_made}, then="_mw_pool(self._processes, _mw_value)")
 
 
 def in_anyio(module):
     names = {"_mw_limit": limit_made}
-    into(module.CapacityLimiter.__new__, names, after="_mw_limit(total_tokens, _mw_value)")
+    into(module.CapacityLimiter.__new__, names, then="_mw_limit(total_tokens, _mw_value)")
     made = "_mw_limit(initial_value, _mw_value)"
-    into(module.Semaphore.__new__, names, after=made) or into(module.Semaphore.__init__, names, after=made)
+    into(module.Semaphore.__new__, names, then=made) or into(module.Semaphore.__init__, names, then=made)
 
 
 def in_trio(module):
     names = {"_mw_limit": limit_made}
-    into(module.CapacityLimiter.__init__, names, after="_mw_limit(total_tokens, _mw_value)")
-    into(module.Semaphore.__init__, names, after="_mw_limit(initial_value, _mw_value)")
+    into(module.CapacityLimiter.__init__, names, then="_mw_limit(total_tokens, _mw_value)")
+    into(module.Semaphore.__init__, names, then="_mw_limit(initial_value, _mw_value)")
 
 
 def group_entered_by(each, value):
@@ -259,9 +259,9 @@ def one_completed(each):
 def in_groups(module):
     group = module.TaskGroup
     names = {"_mw_entered": group_entered, "_mw_grows": group_grows, "_mw_over": group_over}
-    into(group.__aenter__, names, after="_mw_entered(self, _mw_value)")
+    into(group.__aenter__, names, then="_mw_entered(self, _mw_value)")
     into(group.create_task, names, before="_mw_grows(self)")
-    into(group.__aexit__, names, after="_mw_over(self, _mw_value)", failed="_mw_over(self)")
+    into(group.__aexit__, names, then="_mw_over(self, _mw_value)", failed="_mw_over(self)")
 
 
 def _of_loop():
@@ -305,7 +305,7 @@ def work_begins(work):
 def in_pools(module):
     names = {"_mw_made": pool_made, "_mw_submitted": submitted, "_mw_works": work_begins}
     pool = module.ThreadPoolExecutor
-    into(pool.__init__, names, after="_mw_made(self, _mw_value)")
+    into(pool.__init__, names, then="_mw_made(self, _mw_value)")
     if "w" in pool.submit.__code__.co_varnames and "fn" in pool.submit.__code__.co_varnames:
         into(module._WorkItem.run, names, before="_mw_works(self)")
         into(pool.submit, names, edit=_before_put)

@@ -19,7 +19,7 @@ _files = {}  # path of a library's file: _File
 class _File:
     def __init__(self, path):
         facts = os.stat(path)
-        self.stamp = (1, sys.hexversion, path, facts.st_mtime_ns, facts.st_size, _own_stamp())
+        self.stamp = (2, sys.hexversion, path, facts.st_mtime_ns, facts.st_size, _own_stamp())
         self.path = os.path.join(folder or "/nonexistent", "injected-%s-%s.bin" % (os.path.basename(path), "%016x" % _hash("%s %s" % (path, sys.hexversion))))
         self.made = {}
         self.is_new = False

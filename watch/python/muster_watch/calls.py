@@ -2,7 +2,9 @@
 """
 A request on its way: what each library's hook fills in
 
-A list for each, since nothing in Python is made faster. It becomes a row when the response has been read to its end, was given up, or the request failed.
+A list for each, since nothing in Python is made faster. It is the row as well: it is put when the response has been read to its end, was given up, or the
+request failed. What libraries do for each request is counted in microseconds, so hooks ask for as little as they can: statements in the library's function that call
+nothing but C, and functions of ours only where something is to be said.
 """
 
 import sys
@@ -12,38 +14,51 @@ from time import monotonic_ns as now
 
 from . import log, sites
 
-START, QUEUED, CONNECTING, STATUS, CLIENT, SITE, METHOD, URL, OVER, CALLER = range(10)
+START, END, QUEUED, CONNECTING, STATUS, FLAGS, CLIENT, SITE, THREAD, METHOD, URL, ERROR, CALLER, HEAD = range(14)
 
+REUSED = 1
 UNREAD = 2
+HEAD_ONLY = 4
 AGAIN = 8
 # What takes less is no wait but the library's own way there.
 LEAST_WAIT_NS = 1_000_000
 
 put = log.put
+_put_request = log.put_request
 current = ContextVar("muster_watch", default=None)
 limits_held = ContextVar("muster_watch_limits", default=None)  # the last semaphore that was acquired
-local_thread = _local()
+limit_held = limits_held.get
 _getframe = sys._getframe
 _sites_of = sites.pair
 clients = {}  # id(session): its number; the next session at an address overwrites it
 _n_clients = 0
-_again = set()  # id(call) of those that follow another try
-_open = {}  # id(call): the call, when its head came, and in which thread
+open_calls = {}  # id(call): a call whose head is there
 thread_seen = None  # of locks: a thread made its first request
 is_by_timeout = None  # of cancels: was the task that runs now cancelled by a time-out?
 held_in = None  # of holds: how long was this thread's loop held between two moments?
 
 
-def thread():
-    """The kernel's number of this thread; asking for it is a system call."""
-    try:
-        return local_thread.number
-    except AttributeError:
-        number = local_thread.number = get_native_id()
-        if thread_seen is None:
-            from . import locks  # noqa: F401, which sets it
-        thread_seen(get_ident(), number)
-        return number
+GOT_NONE = None, 0, 0
+
+
+class _Thread(_local):
+    """What a thread has of its own."""
+
+    number = 0  # the kernel's; to ask for it is a system call
+    owner = 0  # of urllib3: the client whose turn it is
+    got = GOT_NONE  # of urllib3: a connection, and when it was asked for and there
+
+
+local_thread = _Thread()
+
+
+def new_thread():
+    """This one makes its first request."""
+    number = local_thread.number = get_native_id()
+    if thread_seen is None:
+        from . import locks  # noqa: F401, which sets it
+    thread_seen(get_ident(), number)
+    return number
 
 
 def client(library, owner, limit, per_host, kept, site):
@@ -72,16 +87,11 @@ def client_end(owner):
 
 def begin(owner, method, url, depth=2):
     """A request begins in the function that calls this."""
-    limit = limits_held.get()
+    limit = limit_held()
     if limit is not None:
         limit.makes_requests = True
     site, caller = _sites_of(_getframe(depth))
-    return [now(), 0, 0, 0, clients.get(id(owner), 0), site, method, url, False, caller]
-
-
-def again(call):
-    """Its library makes it once more, by itself."""
-    _again.add(id(call))
+    return [now(), 0, 0, 0, 0, 0, clients.get(id(owner), 0), site, local_thread.number or new_thread(), method, url, "", caller, 0]
 
 
 def waited(call, took):
@@ -93,15 +103,17 @@ def waited(call, took):
 
 def end(call, status, flags=0, error=""):
     """Its response has been read, or was given up."""
-    if call[OVER]:
+    if call[END]:
         return
-    call[OVER] = True
-    start, queued, connecting, _, client, site, method, url, _, caller = call
-    at = now()
-    if _again and id(call) in _again:
-        _again.discard(id(call))
-        flags |= AGAIN
-    put(("request", start, at, queued, connecting, status, flags | (connecting == 0 and status != 0), client, site, thread(), method, url, error, caller))
+    at = call[END] = now()
+    call[STATUS] = status
+    if status and not call[CONNECTING]:
+        flags |= REUSED
+    if flags:
+        call[FLAGS] |= flags
+    if error:
+        call[ERROR] = error
+    _put_request(call)
     if at > log.due:
         log.flush()
 
@@ -109,28 +121,29 @@ def end(call, status, flags=0, error=""):
 def head(call, status):
     """The head of its response is there, and more is to come."""
     call[STATUS] = status
-    _open[id(call)] = (call, now(), thread())
+    call[HEAD] = now()
+    open_calls[id(call)] = call
 
 
 def closed(call, flags=0, error=""):
     """What began with head() is over."""
-    _open.pop(id(call), None)
+    open_calls.pop(id(call), None)
     end(call, call[STATUS], flags, error)
 
 
 def _leave_open():
     """Responses that are still open when the process ends were never read."""
-    while _open:
-        call, at, of_thread = _open.popitem()[1]
-        if not call[OVER]:
-            call[OVER] = True
-            start, queued, connecting, status, client, site, method, url, _, caller = call
-            put(("request", start, at, queued, connecting, status, UNREAD | 4 | (connecting == 0), client, site, of_thread, method, url, "", caller))
+    while open_calls:
+        call = open_calls.popitem()[1]
+        if not call[END]:
+            call[END] = call[HEAD]
+            call[FLAGS] |= UNREAD | HEAD_ONLY | (not call[CONNECTING])
+            _put_request(call)
 
 
 def fail(call, timeouts=()):
     """It failed by the exception that is handled now."""
-    if call[OVER]:
+    if call[END]:
         return
     kind = sys.exc_info()[0]
     name = kind.__name__
@@ -164,8 +177,7 @@ log.before_end(_leave_open)
 
 
 def after_fork():
-    _open.clear()
-    _again.clear()
+    open_calls.clear()
     local_thread.__dict__.clear()
     sites.forget()
     for name, version in _libraries.items():

@@ -189,7 +189,7 @@ def _look_again_and_again():
                 period = BUSY_S
             else:
                 period = min(IDLE_S, period * 1.5)
-            if now() > log.due and log.rows:
+            if log.is_due(now()):
                 log.flush()
     except Exception:
         pass
@@ -396,7 +396,7 @@ def in_base_events(module):
         loop.run_forever,
         {"_mw_entered": entered, "_mw_left": left},
         before="_mw_thread = _mw_entered(self)",
-        after="_mw_left(_mw_thread, _mw_value)",
+        then="_mw_left(_mw_thread, _mw_value)",
         failed="_mw_left(_mw_thread)",
     )
 
@@ -405,7 +405,7 @@ def in_runners(module):
     """asyncio.run() with another loop than asyncio's own, which is uvloop's."""
     names = {"_mw_entered": entered, "_mw_left": left}
     run = module.Runner.run if hasattr(module, "Runner") else module.run
-    into(run, names, before="_mw_thread = _mw_entered()", after="_mw_left(_mw_thread, _mw_value)", failed="_mw_left(_mw_thread)")
+    into(run, names, before="_mw_thread = _mw_entered()", then="_mw_left(_mw_thread, _mw_value)", failed="_mw_left(_mw_thread)")
 
 
 def before_uvloop(_):

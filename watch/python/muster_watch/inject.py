@@ -17,21 +17,23 @@ _FUTURES = 0x1FF0000  # flags of code that come from "from __future__ import"
 _FUNCTIONS = ("FunctionDef", "AsyncFunctionDef", "Lambda")
 
 
-def into(function, names, before="", after="", failed="", edit=None):
+def into(function, names, before="", then="", failed="", edit=None):
     """
     Put statements into a function; each is Python text, in which the function's variables and `names` may stand.
 
     before   at its begin
-    after    an expression in place of each value returned, which is `_mw_value` in it
-    failed   a statement when an exception leaves it
+    then     before it returns, when it has what it returns, which is `_mw_value`
+    failed   when an exception leaves it
     edit     a function that is given the function's node, to change more
+
+    What stands there must not fail: nobody sees to that here.
     """
     try:
         code = function.__code__
-        key = "%s:%d:%s:%s:%s:%s" % (function.__qualname__, code.co_firstlineno, before, after, failed, edit and edit.__name__)
+        key = "%s:%d:%s:%s:%s:%s" % (function.__qualname__, code.co_firstlineno, before, then, failed, edit and edit.__name__)
         new = cache.get(code.co_filename, key)
         if new is None:
-            new = _made(function, before, after, failed, edit)
+            new = _made(function, before, then, failed, edit)
             cache.put(code.co_filename, key, new)
         if not new:
             return False
@@ -42,7 +44,7 @@ def into(function, names, before="", after="", failed="", edit=None):
         return False
 
 
-def _made(function, before, after, failed, edit):
+def _made(function, before, then, failed, edit):
     """The function's code with the statements in it; False: it is to be left alone."""
     code = function.__code__
     try:
@@ -51,10 +53,10 @@ def _made(function, before, after, failed, edit):
             return False
         if edit is not None:
             edit(node)
-        if after:
-            _replace_returns(node.body, after)
+        if then:
             if not _is_exit(node.body[-1]):
-                node.body.append(_at(_statement("return " + after.replace("_mw_value", "None")), node.body[-1]))
+                node.body.append(_at(_statement("return"), node.body[-1]))
+            _put_before_returns(node, then)
         first = node.body[0]
         if failed:
             node.body = [_try(node.body, failed)]
@@ -119,7 +121,8 @@ def _at(node, where):
 
 
 def _try(body, failed):
-    node = _statement("try:\n    pass\n  except:\n    %s\n    raise" % failed)
+    node = _statement("try:\n    pass\n  except:\n    raise")
+    node.handlers[0].body[:0] = _statements(failed)
     _at(node, body[0])
     node.body = body
     return node
@@ -129,33 +132,20 @@ def _is_exit(node):
     return node.__class__.__name__ in ("Return", "Raise")
 
 
-def _replace_returns(body, after):
-    for statement in body:
-        for node in walk(statement) if statement.__class__.__name__ not in _FUNCTIONS else ():
-            if node.__class__.__name__ != "Return" or getattr(node, "_mw", False):
-                continue
-            new = _at(_statement("return " + after), node)
-            new._mw = True
-            value = node.value
-            if value is None:
-                value = _at(_statement("return None").value, node)
-            node.value = new.value
-            _put_value(node.value, value)
+def _put_before_returns(node, then):
+    for parent in list(walk(node)):
+        for field in parent._fields:
+            body = getattr(parent, field, None)
+            if isinstance(body, list) and any(child.__class__.__name__ == "Return" for child in body):
+                body[:] = [new for child in body for new in (_returning(child, then) if child.__class__.__name__ == "Return" else (child,))]
 
 
-def _put_value(node, value):
-    for field in node._fields:
-        child = getattr(node, field, None)
-        if isinstance(child, list):
-            for i, item in enumerate(child):
-                if getattr(item, "id", None) == "_mw_value":
-                    child[i] = value
-                elif hasattr(item, "_fields"):
-                    _put_value(item, value)
-        elif getattr(child, "id", None) == "_mw_value":
-            setattr(node, field, value)
-        elif hasattr(child, "_fields"):
-            _put_value(child, value)
+def _returning(node, then):
+    """A return statement, and what comes before it."""
+    keep = _at(_statement("_mw_value = None"), node)
+    keep.value = node.value or keep.value
+    node.value = _at(_statement("return _mw_value"), node).value
+    return [keep, *(_at(statement, node) for statement in _statements(then)), node]
 
 
 def _parsed(function):

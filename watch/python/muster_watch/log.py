@@ -2,17 +2,15 @@
 """
 The rows of the log, from memory into the file
 
-What is seen is put as a tuple into a list, which is all that the program waits for. The list is made text and written in batches: by the
-watchdog twice a second, when it is long, and when the process ends. The file is opened for each batch and closed again, so that no descriptor of
+What is seen is put as a tuple into a list, which is all that the program waits for; requests, of which there are most, have a list of their own. Both are made text and
+written in batches: by the watchdog twice a second, and when the process ends. The file is opened for each batch and closed again, so that no descriptor of
 ours is in the way of a program that counts or closes its own. Format: src/watch/hook_log.h.
 """
 
 import _signal
 import os
 import sys
-from _operator import itemgetter
 from _thread import allocate_lock
-from itertools import groupby
 from time import monotonic_ns
 
 BATCH = 1000
@@ -21,6 +19,8 @@ MOST_ROWS = 500_000
 
 rows = []
 put = rows.append
+requests = []  # calls.py; each is put when all that it names has been
+put_request = requests.append
 _path = None
 _lock = allocate_lock()
 _n_written = 0
@@ -31,8 +31,7 @@ is_last = False  # the process ends
 due = 0  # when the next batch is to be written
 
 _TOO_LARGE = (_signal.SIGXFSZ,)
-_REQUEST = "\t".join(["%s"] + ["%d"] * 9 + ["%s"] * 3 + ["%d"])
-_REQUEST_TABS = _REQUEST.count("\t")
+_REQUEST_FIELDS = 13
 _ESCAPES = {ord("%"): "%25", ord("\t"): "%09", ord("\n"): "%0A", ord("\r"): "%0D"}
 
 
@@ -58,7 +57,7 @@ def begin(folder, language, version):
     _lock = allocate_lock()
     _path = os.path.join(folder, "hook.%d.%d" % (os.getpid(), monotonic_ns()))
     _n_written = _n_lost = 0
-    del rows[:]
+    del rows[:], requests[:]
     put(("muster-hook", 1, language, version, os.getpid()))
     put(("runtime", sys.implementation.name, int(getattr(sys, "_is_gil_enabled", lambda: True)()), int(sys.getswitchinterval() * 1e9)))
 
@@ -71,45 +70,56 @@ def _line(row):
         return None
 
 
+def _lines(rows):
+    return [line for line in map(_line, rows) if line is not None]
+
+
 def _lines_of_requests(rows):
-    """Most rows are requests, and hardly any has what is to be escaped: they are made at once, and looked through at once."""
+    """Hardly any has what is to be escaped: they are made at once, and looked through at once."""
     try:
-        lines = "\n".join([_REQUEST % row for row in rows])
-        if "%" not in lines and "\r" not in lines and lines.count("\n") == len(rows) - 1 and lines.count("\t") == _REQUEST_TABS * len(rows):
-            return [lines]
+        lines = [f"request\t{a}\t{b}\t{c}\t{d}\t{e}\t{f}\t{g}\t{h}\t{i}\t{j}\t{k}\t{l}\t{m}" for a, b, c, d, e, f, g, h, i, j, k, l, m, _ in rows]
+        lines = "\n".join(lines)
+        if lines.count("\n") == len(rows) - 1 and lines.count("\t") == _REQUEST_FIELDS * len(rows):
+            return [lines.replace("%", "%25").replace("\r", "%0D")]
     except Exception:
         pass
-    return [_line(row) for row in rows]
-
-
-def _lines(batch):
-    for kind, rows in groupby(batch, itemgetter(0)):
-        for line in _lines_of_requests(list(rows)) if kind == "request" else map(_line, rows):
-            if line is not None:
-                yield line
+    return _lines(["request", *row[:_REQUEST_FIELDS]] for row in rows)
 
 
 def flush():
     """Write what there is. Whoever comes while another does it has nothing to do."""
-    global _n_written, _n_lost, due
+    global due
     if _path is None or not _lock.acquire(False):
         return
     due = monotonic_ns() + PERIOD_NS
     try:
         for function in _before_flush:
             function()
-        while rows:
-            batch = rows[:BATCH]
-            del rows[: len(batch)]
-            room = MOST_ROWS - _n_written
-            _n_lost += max(0, len(batch) - room)
-            _n_written += min(len(batch), room)
-            if room > 0:
-                _write("\n".join(_lines(batch[:room])) + "\n")
+        n = len(requests)  # what these name is in rows already
+        _write_all_of(rows, len(rows), _lines)
+        _write_all_of(requests, n, _lines_of_requests)
     except Exception:
         pass
     finally:
         _lock.release()
+
+
+def _write_all_of(rows, n, lines_of):
+    """The first n of the list."""
+    global _n_written, _n_lost
+    while n > 0:
+        batch = rows[: min(n, BATCH)]
+        del rows[: len(batch)]
+        n -= len(batch)
+        room = MOST_ROWS - _n_written
+        _n_lost += max(0, len(batch) - room)
+        _n_written += min(len(batch), room)
+        if room > 0:
+            _write("\n".join(lines_of(batch[:room])) + "\n")
+
+
+def is_due(at):
+    return at > due and (rows or requests)
 
 
 def end():

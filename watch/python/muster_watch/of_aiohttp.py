@@ -3,8 +3,8 @@
 aiohttp: sessions, the connector's queue, requests
 
 A request takes about 100 µs, so what is done for each has room for 3 µs. Statements of ours stand in ClientSession.__init__ and _request, in BaseConnector.connect and in
-the _create_connection of its kinds. The call travels from _request to the connector in the request object. If the body is not there when the
-head is, the connection tells of its end when it is released.
+the _create_connection of its kinds; that a connection was there at once is found out by them, without a call. The call travels from _request to the connector in the
+request object. If the body is not there when the head is, the connection tells of its end when it is released.
 """
 
 import sys
@@ -18,7 +18,8 @@ from .inject import at, into, statements, walk
 _end = calls.end
 _getframe = sys._getframe
 _sites_of = sites.pair
-_limit_held = calls.limits_held.get
+_limit_held = calls.limit_held
+_thread = calls.local_thread
 _number_of = calls.clients.get
 _promised = {}  # id of the frame of a _request that has not begun: the site of who made it
 _timeouts = ()
@@ -45,7 +46,7 @@ def begin(session, method, url, params):
         if params or session._base_url is not None:
             url = None
         site, caller = _promised.pop(id(frame), None) or _sites_of(frame.f_back)
-        return [now(), 0, 0, 0, _number_of(id(session), 0), site, method, url, False, caller]
+        return [now(), 0, 0, 0, 0, 0, _number_of(id(session), 0), site, _thread.number or calls.new_thread(), method, url, "", caller, 0]
     except Exception:
         return None
 
@@ -60,24 +61,18 @@ def made(call, request):
         pass
 
 
-def connected(request, start, connection):
+def connected(request, start):
     try:
         calls.waited(request._mw_call, now() - start)
     except Exception:
         pass
-    return connection
 
 
-def not_connected(request, start):
-    connected(request, start, None)
-
-
-def created(request, start, protocol):
+def created(request, start):
     try:
         request._mw_call[CONNECTING] += now() - start
     except Exception:
         pass
-    return protocol
 
 
 def end(call, response):
@@ -92,16 +87,17 @@ def end(call, response):
             connection.add_callback(partial(released, call, connection.protocol))
     except Exception:
         pass
-    return response
 
 
 def released(call, protocol):
     """The connection was given back or closed; what is called holds neither it nor the response, whose end they wait for."""
     payload = protocol._payload
-    error = payload.exception() if payload is not None else None
-    unread = payload is not None and not payload.is_eof()
-    name = type(error).__name__ if error is not None and unread else ""
-    calls.closed(call, UNREAD if unread else 0, "" if name == CLOSED_BY_PROGRAM else name)
+    if payload is None or payload.is_eof():
+        calls.closed(call)
+        return
+    error = payload.exception()
+    name = type(error).__name__ if error is not None else ""
+    calls.closed(call, UNREAD, "" if name == CLOSED_BY_PROGRAM else name)
 
 
 def fail(call):
@@ -111,15 +107,14 @@ def fail(call):
         pass
 
 
-def connector_made(connector, value):
+def connector_made(connector):
     try:
         connector._mw_site = calls.sites.here(3)
     except Exception:
         pass
-    return value
 
 
-def session_made(session, value):
+def session_made(session):
     """Its place is that of its connector where somebody set a limit there, or had it close each connection."""
     try:
         connector = session._connector
@@ -129,7 +124,6 @@ def session_made(session, value):
         calls.client("aiohttp", session, limit, per_host, 0, site or calls.sites.here(3))
     except Exception:
         pass
-    return value
 
 
 def session_ends(session):
@@ -154,14 +148,14 @@ def in_client(module):
     global _timeouts
     _timeouts = (module.asyncio.TimeoutError,)
     session = module.ClientSession
-    into(session.__init__, {"_mw_session": session_made}, after="_mw_session(self, _mw_value)")
+    into(session.__init__, {"_mw_session": session_made}, then="_mw_session(self)")
     into(session.close, {"_mw_session_ends": session_ends}, before="_mw_session_ends(self)")
     into(module._BaseRequestContextManager.__init__, {"_mw_promised": promised}, before="_mw_promised(coro)")
     if into(
         session._request,
         {"_mw_begin": begin, "_mw_made": made, "_mw_end": end, "_mw_fail": fail},
         before="_mw_call = _mw_begin(self, method, str_or_url, params)",
-        after="_mw_end(_mw_call, _mw_value)",
+        then="_mw_end(_mw_call, _mw_value)",
         failed="_mw_fail(_mw_call)",
         edit=_note_request,
     ):
@@ -169,20 +163,20 @@ def in_client(module):
 
 
 def in_connector(module):
-    names = {"_mw_now": now, "_mw_connected": connected, "_mw_not_connected": not_connected, "_mw_created": created}
+    names = {"_mw_now": now, "_mw_connected": connected, "_mw_created": created}
     into(
         module.BaseConnector.connect,
         names,
         before="_mw_start = _mw_now()",
-        after="_mw_connected(req, _mw_start, _mw_value)",
-        failed="_mw_not_connected(req, _mw_start)",
+        then="if _mw_now() - _mw_start > %d: _mw_connected(req, _mw_start)" % calls.LEAST_WAIT_NS,
+        failed="_mw_connected(req, _mw_start)",
     )
-    into(module.BaseConnector.__init__, {"_mw_connector": connector_made}, after="_mw_connector(self, _mw_value)")
+    into(module.BaseConnector.__init__, {"_mw_connector": connector_made}, then="_mw_connector(self)")
     for kind in ("TCPConnector", "UnixConnector"):
         into(
             getattr(module, kind)._create_connection,
             names,
             before="_mw_start = _mw_now()",
-            after="_mw_created(req, _mw_start, _mw_value)",
-            failed="_mw_created(req, _mw_start, None)",
+            then="_mw_created(req, _mw_start)",
+            failed="_mw_created(req, _mw_start)",
         )

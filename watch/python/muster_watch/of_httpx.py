@@ -30,7 +30,6 @@ def head(call, response):
         response.stream._mw_call = call
     except Exception:
         pass
-    return response
 
 
 def fail(call):
@@ -57,7 +56,7 @@ def _is_read(response):
     return response.is_stream_consumed
 
 
-def client_made(client, value):
+def client_made(client):
     try:
         pool = getattr(client._transport, "_pool", None)
         limits = [getattr(pool, name, None) for name in ("_max_connections", "_max_keepalive_connections")]
@@ -65,7 +64,6 @@ def client_made(client, value):
         calls.client("httpx", client, limit, 0, kept, calls.sites.here(3))
     except Exception:
         pass
-    return value
 
 
 def client_ends(client):
@@ -83,7 +81,7 @@ def in_client(module):
         (module.Client, ("close", "__exit__"), module.BoundSyncStream, "close"),
         (module.AsyncClient, ("aclose", "__aexit__"), module.BoundAsyncStream, "aclose"),
     ):
-        into(client.__init__, {"_mw_client": client_made}, after="_mw_client(self, _mw_value)")
+        into(client.__init__, {"_mw_client": client_made}, then="_mw_client(self)")
         for name in ends:
             into(getattr(client, name), {"_mw_client_ends": client_ends}, before="_mw_client_ends(self)")
         done.append(
@@ -91,7 +89,7 @@ def in_client(module):
                 client._send_single_request,
                 {"_mw_begin": begin, "_mw_head": head, "_mw_fail": fail},
                 before="_mw_call = _mw_begin(self, request)",
-                after="_mw_head(_mw_call, _mw_value)",
+                then="_mw_head(_mw_call, _mw_value)",
                 failed="_mw_fail(_mw_call)",
             )
             and into(getattr(stream, close), {"_mw_closed": closed}, before="_mw_closed(self)")
@@ -100,31 +98,28 @@ def in_client(module):
         calls.library("httpx", calls.version_of("httpx"))
 
 
-def asks(request):
-    """When it begins to wait; 0: there is a connection for it, and what it waits for is the loop."""
-    return now() if request.connection is None else 0
+# It asks the clock only where there is no connection for it: what it waits for then is no more than the loop.
+_ASKS = "_mw_start = _mw_now() if self.connection is None else 0"
+_HAS_WAITED = """
+_mw_call = _mw_current()
+if _mw_call is not None and (_mw_call[%d] or _mw_start and _mw_now() - _mw_start > %d):
+    _mw_got(_mw_call)
+""" % (QUEUED, calls.LEAST_WAIT_NS)
 
 
-def got(start, connection):
+def got(call):
     """
     All of its life so far was for a connection: httpcore before 1.0 gives one that is free to all who wait, and others take it first.
     Then the next one is waited for, here and at the lock around the pool.
     """
-    try:
-        call, at = calls.current.get(), now()
-        if call[QUEUED] or (start and at - start > calls.LEAST_WAIT_NS):
-            call[QUEUED] = at - call[START]
-    except Exception:
-        pass
-    return connection
+    call[QUEUED] = now() - call[START]
 
 
-def connected(start, stream):
+def connected(start):
     try:
         calls.current.get()[CONNECTING] += now() - start
     except Exception:
         pass
-    return stream
 
 
 def in_pool(module):
@@ -133,10 +128,10 @@ def in_pool(module):
         if request is not None:
             into(
                 request.wait_for_connection,
-                {"_mw_asks": asks, "_mw_got": got},
-                before="_mw_start = _mw_asks(self)",
-                after="_mw_got(_mw_start, _mw_value)",
-                failed="_mw_got(_mw_start, None)",
+                {"_mw_now": now, "_mw_current": calls.current.get, "_mw_got": got},
+                before=_ASKS,
+                then=_HAS_WAITED,
+                failed=_HAS_WAITED,
             )
 
 
@@ -148,6 +143,6 @@ def in_connection(module):
                 connection._connect,
                 {"_mw_now": now, "_mw_connected": connected},
                 before="_mw_start = _mw_now()",
-                after="_mw_connected(_mw_start, _mw_value)",
-                failed="_mw_connected(_mw_start, None)",
+                then="_mw_connected(_mw_start)",
+                failed="_mw_connected(_mw_start)",
             )

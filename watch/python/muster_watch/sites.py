@@ -116,9 +116,12 @@ def pair(frame):
     so that what repeats it is in there. Such a frame is marked by what it is traced with, where nobody traces: the mark ends with the frame.
     """
     site = 0
+    kind_of = _codes.get
     while frame is not None:
-        code = frame.f_code
-        kind = _codes.get(id(code), 0)
+        kind = kind_of(id(frame.f_code), 0)
+        if kind is LIBRARY:
+            frame = frame.f_back
+            continue
         if kind.__class__ is dict:
             if edges and id(frame) in edges:
                 break
@@ -131,12 +134,12 @@ def pair(frame):
                 frame.f_trace = _made_one
             site = found
         elif kind.__class__ is int:
-            _judge(code)
+            _judge(frame.f_code)
             continue
         elif kind is EDGE or (kind is INSTALLED and not site):
             break
         frame = frame.f_back
-    return site or of(frame), 0
+    return (site or of(frame)), 0
 
 
 def here(depth=2):
