@@ -93,7 +93,7 @@ def _look_again_and_again():
             busy = _look(at, at - last, at - due, holds)
             last = at
             period = BUSY_S if busy else min(IDLE_S, period * 1.5)
-            if at > log.due and log.rows:
+            if log.is_due(at):
                 log.flush()
     except Exception:
         pass
@@ -108,31 +108,29 @@ def _gives_away(frame):
 
 
 def _look(at, took, late, holds):
-    """Did threads compute since the last look?"""
-    frames = sys._current_frames()
+    """Did threads compute since the last look? Where they are is looked for only if they may have waited for each other."""
+    is_late = late > LATE_NS
+    frames = sys._current_frames() if is_late else {}
     used = []
     sum_ns = 0
     for ident, (number, before) in list(_numbers.items()):
-        frame = frames.get(ident)
         try:
             cpu = time.clock_gettime_ns((~number << 3) | 6)  # the clock of a thread, by the kernel's number
         except OSError:
-            frame = None
-        if frame is None:
             del _numbers[ident]
             continue
         _numbers[ident] = (number, cpu)
         if before and cpu - before > USED_NS:
-            used.append((cpu - before, frame))
+            used.append((cpu - before, frames.get(ident)))
             sum_ns += cpu - before
     if not _counts[0]:
         _counts[0] = at - took
     _counts[1] += 1
-    if len(used) > 1 and late > LATE_NS and FULL[0] * took < sum_ns < FULL[1] * took:
+    if len(used) > 1 and is_late and FULL[0] * took < sum_ns < FULL[1] * took:
         _counts[2] += 1
         _counts[3] += took
         for ns, frame in used:
-            if _gives_away(frame):
+            if frame is None or _gives_away(frame):
                 continue
             key = holds._place(frame, None)[0]
             if key is not None and key[0]:
