@@ -3,8 +3,8 @@
 What held an event loop, by file and line
 
 asyncio's loop reads the clock between two callbacks, in a statement that is put into BaseEventLoop._run_once; so each callback that took longer than HELD_NS is found, exactly.
-Where it was is what samples say: a thread of ours looks, at random moments, at where the loop's thread is. It looks about 50 times a second while the
-loop is busy and ten times while it waits; more would cost, since each look takes the interpreter's lock from the program. A callback in which no look fell
+Where it was is what samples say: a thread of ours looks, at random moments, at where the loop's thread is. It looks about 50 times a second while callbacks hold the
+loop, half as often while it is only busy, and ten times while it waits; more would cost, since each look takes the interpreter's lock from the program. A callback in which no look fell
 has the place where looks found its coroutine most often: so short callbacks are placed when there are many, and only then they matter.
 
 uvloop's loop is not Python. There the looks are all there is: those in a row that find the same callback make a row.
@@ -20,7 +20,9 @@ from . import calls, log, sites
 from .inject import at, into, statements, walk
 
 HELD_NS = 5_000_000
-BUSY_S = 0.020
+HOLDS_S = 0.020
+BUSY_S = 0.040
+LATELY_NS = 2_000_000_000
 IDLE_S = 0.1
 FRAMES_MAX = 200
 _THIN = ("contextlib", "functools")  # what they call is what the program called
@@ -181,12 +183,12 @@ def _look_again_and_again():
         import _signal
 
         _signal.pthread_sigmask(_signal.SIG_BLOCK, _signal.valid_signals() if hasattr(_signal, "valid_signals") else range(1, 65))
-        period = BUSY_S
+        period = HOLDS_S
         while not _wake.acquire(True, period * (0.6 + 0.8 * _chance())):
             if not _loops:
                 period = IDLE_S * 3
             elif _look():
-                period = BUSY_S
+                period = HOLDS_S if _is_held() else BUSY_S
             else:
                 period = min(IDLE_S, period * 1.5)
             if log.is_due(now()):
@@ -195,6 +197,12 @@ def _look_again_and_again():
         pass
     finally:
         _over.release()
+
+
+def _is_held():
+    """Was a loop held lately? Of one whose callbacks are not told apart nobody knows but by looking."""
+    at_ns = now()
+    return any(not loop.is_python or (loop.holds and at_ns - loop.holds[-1][1] < LATELY_NS) for loop in list(_loops.values()))
 
 
 def _look():
