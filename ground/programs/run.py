@@ -6,6 +6,7 @@ import resource
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 from ground.harness import end_group, environment
 from ground.programs.result import Result
 
+TIMED = Path(__file__).parent / "timed.py"
 PATIENCE = 120  # seconds for one run; the longest takes about ten
 
 
@@ -83,11 +85,21 @@ class Programs:
         """(Ending, what muster watch says); with a text, of the twin that has it."""
         with self.place_for(entry, text) as (directory, path):
             record = directory / "run.db"
-            words = [self.muster, "watch", "--json", "--output", str(directory / "watch.json"), *(["--record", str(record)] if keep else []), "--"]
-            ending = self.run(entry, directory, path, words)
+            ending = self.run(entry, directory, path, self.watching(directory, ["--record", str(record)] if keep else []))
             if keep and record.exists():
                 shutil.copy(record, keep)
             return ending, self.explained(directory)
+
+    def watching(self, directory, options=()):
+        """The words that watch what stands behind them."""
+        return [self.muster, "watch", "--json", "--output", str(directory / "watch.json"), *options, "--"]
+
+    def processor_s(self, entry, is_watched):
+        """Processor time of the program alone, in seconds: without that of the command which watches it, and makes the page."""
+        with self.place_for(entry, None) as (directory, path):
+            told = directory / "processor"
+            self.run(entry, directory, path, [*(self.watching(directory) if is_watched else []), sys.executable, "-I", "-S", str(TIMED), str(told)])
+            return float(told.read_text())
 
     def unwatched(self, entry, text=None):
         """An Ending; with a text, of the twin that has it."""
