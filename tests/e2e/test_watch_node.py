@@ -144,6 +144,27 @@ main();
     assert (redirect.status, target.status) == (302, 200) and target.start >= redirect.end - 5e6
 
 
+@pytest.mark.parametrize("name, source", [
+    ("imported.mjs", "import { get } from 'node:http'; get(process.argv[2] + '/bytes/9', (r) => r.resume().on('end', () => console.log(r.statusCode)));"),
+    ("https_first.js", "require('https'); require('http').get(process.argv[2] + '/bytes/9', (r) => r.resume().on('end', () => console.log(r.statusCode)));"),
+    ("own_agent.js", "const h = require('http'); class A extends h.Agent { addRequest(...a) { return super.addRequest(...a); } } "
+                     "h.get(process.argv[2] + '/bytes/9', { agent: new A() }, (r) => r.resume().on('end', () => console.log(r.statusCode)));"),
+    ("after_fetch.js", "fetch(process.argv[2] + '/bytes/9').then((r) => r.text()).then(() => require('http').get(process.argv[2] + '/bytes/9', (r) => r.resume()));"),
+])
+def test_http_however_it_is_loaded(lab, run, name, source):
+    log = both(run, source, lab().url(""), name=name)
+    request, = [row for row in log.request if log.client[row.client - 1].library.startswith("http.")]
+    assert request.status == 200 and request.connecting > 0 and log.line_of(request) == 1
+
+
+def test_http_that_was_loaded_before(lab, run, tmp_path):
+    before = tmp_path / "before.js"
+    before.write_text("require('http').globalAgent.maxSockets = 3;")
+    source = "require('http').get(process.argv[2] + '/bytes/9', (r) => r.resume().on('end', () => console.log(r.statusCode)));"
+    log = both(run, source, lab().url(""), variables={"NODE_OPTIONS": f'--require "{before}" --require {HOOK}'})
+    assert [(row.library, row.per_host) for row in log.client] == [("http.globalAgent", 3)] and [row.status for row in log.request] == [200]
+
+
 def test_more_requests_than_one_batch_of_rows(lab, run):
     source = """const http = require('http');
 const agent = new http.Agent({ keepAlive: true, maxSockets: 4 });
@@ -209,6 +230,7 @@ def test_a_loop_that_is_held_beside_requests(lab, run, call, lines, name):
     ("unhandled.js", "require('http').get('http://127.0.0.1:1/');", 1),
     ("names.js", "console.log(Promise.all.name, Promise.all.length, fetch.name, Object.keys(Promise), require('http').Agent.prototype.addRequest.length);", 0),
     ("unheard.js", "const r = require('http').get(process.argv[2] + '/bytes/1m'); r.on('close', () => console.log('closed', r.listenerCount('response')));", 0),
+    ("loads.js", "console.log(process.moduleLoadList.filter((name) => /http|inspector|undici/.test(name)));", 0),
     ("symbols.js", "const r = require('http').get(process.argv[2] + '/bytes/9', (m) => m.resume().on('end', () => console.log(Object.getOwnPropertySymbols(r))));", 0),
     ("emitter.js", "const r = require('http').get(process.argv[2] + '/bytes/9', (m) => m.resume()); r.on('close', () => console.log('closed'));", 0),
 ])

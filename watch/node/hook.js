@@ -27,12 +27,11 @@ function begin() {
         const calls = makeCalls(fs, log, sites);
         log.put('muster-hook', 1, 'node', process.versions.node, process.pid);
         log.put('loop', 'libuv');
-        require('./undici.js')(log, sites, calls);
-        watchHttp(log, sites, calls);
+        const http = watchHttp(log, sites, calls);
+        require('./undici.js')(log, sites, calls, http.meet);
         watchPromises(log, sites);
         require('./holds.js')(log, sites, calls);
         atExit(log.end);
-        log.flush();
 }
 
 /* After the program's own listeners, and as none of them: a program may count those. */
@@ -289,7 +288,7 @@ function makeCalls(fs, log, sites) {
                         call.path = path;
                         call.place = open.push(call) - 1;
                         if (open.length === 1)
-                                calls.onBusy();
+                                calls.onBusy(now());
                 },
                 head(call, status) {
                         call.status = status;
@@ -351,20 +350,38 @@ class Call {
 /*
  * http.request and https.request: an agent's addRequest() is where one asks for a socket, onSocket() where it has got it. That the head is there is told on a
  * channel: a response to which nobody listens is thrown away by Node, and would not be with a listener of ours.
+ *
+ * To load http takes longer than all else that is done before the program begins. So it is the program that does: an agent is made then, which is met as
+ * undici's are, and the first request shows where its class is.
  */
 function watchHttp(log, sites, calls) {
-        const http = require('http');
-        const { addRequest } = http.Agent.prototype;
-        const { onSocket } = http.ClientRequest.prototype;
         const place = sites.steady();
-        let told = false;
+        let http = null, isMet = false;
         let protocol = '', host = '', origin = '';
+        let lastAgent = null, lastClient = 0;
 
-        function asked(agent, request, options) {
-                if (!told) {
-                        told = true;
-                        log.put('library', 'http', process.versions.node);
+        /* The object with a method of that name, from a prototype on. */
+        function owner(prototype, name) {
+                while (prototype && !Object.prototype.hasOwnProperty.call(prototype, name))
+                        prototype = Object.getPrototypeOf(prototype);
+                return prototype;
+        }
+        /* A prototype of emitters that was not seen before. */
+        function meet(prototype) {
+                const agents = isMet ? null : owner(prototype, 'addRequest');
+                if (agents && typeof agents.createSocket === 'function') {
+                        isMet = true;
+                        watchAgents(agents);
                 }
+        }
+        function begin(request) {
+                http = require('http');
+                log.put('library', 'http', process.versions.node);
+                watchRequests(owner(Object.getPrototypeOf(request), 'onSocket'));
+        }
+        function asked(agent, request, options) {
+                if (!http)
+                        begin(request);
                 const call = calls.ask(0, place());
                 call.client = clientOf(agent, call.site);
                 const to = request.getHeader('host') || options.host;
@@ -377,7 +394,6 @@ function watchHttp(log, sites, calls) {
                 calls.begin(call, request.method, origin, request.path);
                 request.on('close', onClose);
         }
-        let lastAgent = null, lastClient = 0;
         function clientOf(agent, site) {
                 if (agent !== lastAgent) {
                         const kept = agent.keepAlive || agent.options.keepAlive ? bound(agent.maxFreeSockets) : 0;
@@ -426,17 +442,27 @@ function watchHttp(log, sites, calls) {
                 if (call)
                         calls.head(call, response.statusCode);
         });
-        replace(http.Agent.prototype, 'addRequest', function (request, options) {
-                safely(asked, this, request, typeof options === 'object' && options ? options : {});
-                addRequest.apply(this, arguments);
-                safely(queued, this, request);
-        });
-        replace(http.ClientRequest.prototype, 'onSocket', function (socket, error) {
-                const call = error ? undefined : CallOf.get(this);
-                if (call && (call.waits || (socket && socket.connecting)))
-                        safely(got, call, socket);
-                return onSocket.call(this, socket, error);
-        });
+        function watchAgents(agents) {
+                const { addRequest } = agents;
+                replace(agents, 'addRequest', function (request, options) {
+                        safely(asked, this, request, typeof options === 'object' && options ? options : {});
+                        addRequest.apply(this, arguments);
+                        safely(queued, this, request);
+                });
+        }
+        function watchRequests(requests) {
+                const { onSocket } = requests;
+                replace(requests, 'onSocket', function (socket, error) {
+                        const call = error ? undefined : CallOf.get(this);
+                        if (call && (call.waits || (socket && socket.connecting)))
+                                safely(got, call, socket);
+                        return onSocket.call(this, socket, error);
+                });
+        }
+        const loaded = process.moduleLoadList;
+        if (!Array.isArray(loaded) || loaded.some((name) => name.endsWith(' _http_agent')))
+                meet(require('http').Agent.prototype);
+        return { meet };
 }
 
 /* How many are waited for together. After the first 10,000 they are counted without a site. */

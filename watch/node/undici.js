@@ -19,10 +19,11 @@ const LEAST_WAIT_NEW_NS = 5e6;
 /* What is answered with less is not asked for again by the same handler. */
 const LEAST_STATUS_AGAIN = 300;
 
-module.exports = function watchUndici(log, sites, calls) {
+/* `others` is told the prototypes of emitters that are no dispatchers, each once. */
+module.exports = function watchUndici(log, sites, calls, others) {
         const sockets = new WeakSet();
         const dials = new Map(); // host: when connections to it were begun
-        const dispatchers = watchDispatchers(sites, calls);
+        const dispatchers = watchDispatchers(sites, calls, others);
         let told = false;
 
         on('undici:request:create', ({ request }) => {
@@ -85,7 +86,7 @@ module.exports = function watchUndici(log, sites, calls) {
 };
 
 /* Agents, pools and clients: what was asked of them last, while it is under way to a connection. */
-function watchDispatchers(sites, calls) {
+function watchDispatchers(sites, calls, others) {
         const EventEmitter = require('events');
         const { init } = EventEmitter;
         const place = sites.steady();
@@ -111,7 +112,7 @@ function watchDispatchers(sites, calls) {
                         const base = baseOf(prototype);
                         kinds.set(prototype, !!base);
                         if (!base)
-                                return;
+                                return others(prototype);
                         if (!replaced.has(base))
                                 replaceDispatch(base);
                 }
@@ -119,6 +120,8 @@ function watchDispatchers(sites, calls) {
                         made.set(emitter, { site: sites.here(), number: 0 });
         }
         function baseOf(prototype) {
+                if (!('dispatch' in prototype))
+                        return null;
                 for (let at = prototype; at && at !== EventEmitter.prototype; at = Object.getPrototypeOf(at)) {
                         const has = Object.getOwnPropertyDescriptors(at);
                         if (['dispatch', 'close', 'destroy'].every((name) => typeof has[name]?.value === 'function') && has.closed?.get && has.destroyed?.get)
