@@ -65,9 +65,10 @@ module.exports = function watchHolds(log, sites, calls) {
                                 log.atEnd.push(profile.end);
                 }
         }
-        calls.onBusy = (at) => {
+        calls.onBusy = () => {
                 if (due)
                         return;
+                const at = now();
                 arm(at);
                 if (at - thread.at > LOOK_EVERY_NS)
                         thread.learn(at);

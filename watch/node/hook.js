@@ -288,7 +288,7 @@ function makeCalls(fs, log, sites) {
                         call.path = path;
                         call.place = open.push(call) - 1;
                         if (open.length === 1)
-                                calls.onBusy(now());
+                                calls.onBusy();
                 },
                 head(call, status) {
                         call.status = status;
@@ -348,11 +348,11 @@ class Call {
 }
 
 /*
- * http.request and https.request: an agent's addRequest() is where one asks for a socket, onSocket() where it has got it. That the head is there is told on a
- * channel: a response to which nobody listens is thrown away by Node, and would not be with a listener of ours.
+ * http.request and https.request: an agent's addRequest() is where one asks for a socket. Who does not get one that is there already listens for it. That the
+ * head is there is told on a channel: a response to which nobody listens is thrown away by Node, and would not be with a listener of ours.
  *
  * To load http takes longer than all else that is done before the program begins. So it is the program that does: an agent is made then, which is met as
- * undici's are, and the first request shows where its class is.
+ * undici's are.
  */
 function watchHttp(log, sites, calls) {
         const place = sites.steady();
@@ -374,14 +374,13 @@ function watchHttp(log, sites, calls) {
                         watchAgents(agents);
                 }
         }
-        function begin(request) {
+        function begin() {
                 http = require('http');
                 log.put('library', 'http', process.versions.node);
-                watchRequests(owner(Object.getPrototypeOf(request), 'onSocket'));
         }
         function asked(agent, request, options) {
                 if (!http)
-                        begin(request);
+                        begin();
                 const call = calls.ask(0, place());
                 call.client = clientOf(agent, call.site);
                 const to = request.getHeader('host') || options.host;
@@ -407,14 +406,23 @@ function watchHttp(log, sites, calls) {
                 return Number.isFinite(n) ? n : 0;
         }
         function onClose() {
-                safely(closed, this, CallOf.get(this));
+                try {
+                        closed(this, CallOf.get(this));
+                } catch {
+                        // The program is not to hear of it.
+                }
         }
-        function queued(agent, request) {
+        /* It has asked, and got no socket that was there already. */
+        function awaitSocket(agent, request) {
+                const call = CallOf.get(request);
+                if (!call)
+                        return;
                 for (const name in agent.requests) {
                         const list = agent.requests[name];
                         if (list[list.length - 1] === request)
-                                CallOf.get(request).waits = true;
+                                call.waits = true;
                 }
+                request.prependOnceListener('socket', (socket) => safely(got, call, socket));
         }
         function closed(request, call) {
                 const { res: response } = request;
@@ -445,18 +453,14 @@ function watchHttp(log, sites, calls) {
         function watchAgents(agents) {
                 const { addRequest } = agents;
                 replace(agents, 'addRequest', function (request, options) {
-                        safely(asked, this, request, typeof options === 'object' && options ? options : {});
+                        try {
+                                asked(this, request, typeof options === 'object' && options ? options : {});
+                        } catch {
+                                // The program is not to hear of it.
+                        }
                         addRequest.apply(this, arguments);
-                        safely(queued, this, request);
-                });
-        }
-        function watchRequests(requests) {
-                const { onSocket } = requests;
-                replace(requests, 'onSocket', function (socket, error) {
-                        const call = error ? undefined : CallOf.get(this);
-                        if (call && (call.waits || (socket && socket.connecting)))
-                                safely(got, call, socket);
-                        return onSocket.call(this, socket, error);
+                        if (!request.reusedSocket)
+                                safely(awaitSocket, this, request);
                 });
         }
         const loaded = process.moduleLoadList;
