@@ -44,6 +44,14 @@ PROGRAMS = {
     "exit-7": "print(get()); sys.exit(7)",
     "exit-text": "get(); sys.exit('that is wrong')",
     "exit-at-once": "print(get(), flush=True); os._exit(3)",
+    # When it is taken apart: a thread that woke up in that would crash it now and then.
+    "threads-at-the-end": """
+class End:
+    def __del__(self, threads=os.listdir, write=os.write):
+        write(1, b"%d threads" % len(threads("/proc/self/task")))
+sys.kept_to_the_end = End()
+print(get(), flush=True)
+""",
     "abort": "print(get(), flush=True); os.abort()",
     "segfault": "import ctypes; print(get(), flush=True); ctypes.string_at(0)",
     "exception": "get(); raise ValueError('of the program')",

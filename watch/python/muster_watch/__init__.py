@@ -66,7 +66,7 @@ def start(folder, kept=None):
     def ours(module):
         return sys.modules.get("muster_watch." + module)
 
-    def before_fork():
+    def stop():
         for module in (ours("locks"), ours("holds")):
             if module:
                 module.stop()
@@ -77,8 +77,13 @@ def start(folder, kept=None):
             if module:
                 module.after_fork()
 
-    os.register_at_fork(before=before_fork, after_in_child=in_child)
-    atexit.register(log.end)
+    def at_exit():
+        """The interpreter takes itself apart now: no thread of ours may wake up in that."""
+        log.end()
+        stop()
+
+    os.register_at_fork(before=stop, after_in_child=in_child)
+    atexit.register(at_exit)
     _at_other_ends(os, log.end)
     log.flush()
 

@@ -147,7 +147,7 @@ calls.held_in = held_in
 
 def start():
     global _running
-    if not _running:
+    if not _running and not log.is_last:
         _running = True
         _over.acquire(False)
         start_new_thread(_look_again_and_again, ())

@@ -64,6 +64,8 @@ def stop():
     """Before a fork: the program has its own threads then, and no other."""
     global _running
     if _running:
+    if log.is_last:
+        return
         from .holds import _threads
 
         _running = False
