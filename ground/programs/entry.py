@@ -8,7 +8,7 @@ from ground.row import HEALTHY
 FOLDER = Path(__file__).parent
 # What a finding of a program may blame it for; names of src/explain/causes/causes_program*.c.
 BLAMES = ("awaited-one-by-one", "client-each-request", "pool-limit", "gather-barrier", "semaphore-small", "loop-held", "timeout-by-loop", "names-again",
-          "no-keep-alive", "contexts-again", "unread-bodies", "gather-unbounded", "gil", "nagle-own", "proxy-unknown", "processor-bound")
+          "no-keep-alive", "contexts-again", "unread-bodies", "gather-unbounded", "gil", "nagle-own", "proxy-unknown", "processor-bound", "own-pauses")
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ static const struct cause *const families[] = {
         causes_program_flow,
         causes_program_conns,
         causes_program_loop,
+        causes_program_pauses,
         causes_processor,
         causes_client,
         causes_work,

@@ -108,6 +108,7 @@ enum program_bound_kind {
         PROGRAM_GATHER, /* a number of requests that are waited for together */
         PROGRAM_EXECUTOR,
         PROGRAM_NAMES, /* an executor that looks up names */
+        PROGRAM_PAUSE, /* it slept there, waited_ns in all */
 };
 
 /* What their code bounds its requests with. */

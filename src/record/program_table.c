@@ -128,7 +128,7 @@ static const struct column hold_columns[] = {
 
 static const struct column bound_columns[] = {
         SMALL(program_bound, "process", process),
-        BYTE(program_bound, "kind", kind, PROGRAM_NAMES),
+        BYTE(program_bound, "kind", kind, PROGRAM_PAUSE),
         SMALL(program_bound, "site", site),
         NS(program_bound, "start_ns", start_ns),
         NS(program_bound, "end_ns", end_ns),

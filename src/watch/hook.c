@@ -327,6 +327,19 @@ static int read_executor(struct hook *hook, struct hook_row *row)
         return add_bound(hook, row, &bound);
 }
 
+static int read_pause(struct hook *hook, struct hook_row *row)
+{
+        struct program_bound bound = { .process = hook->process,
+                .kind = PROGRAM_PAUSE,
+                .start_ns = hook_row_ns(row, 1),
+                .end_ns = hook_row_ns(row, 2),
+                .n = hook_row_ns(row, 3),
+                .waited_ns = hook_row_ns(row, 4),
+                .site = site_at(hook, row, 5) };
+
+        return add_bound(hook, row, &bound);
+}
+
 static int read_context(struct hook *hook, struct hook_row *row)
 {
         struct program_chore chore = { .process = hook->process,
@@ -435,6 +448,7 @@ static const struct {
         { "semaphore", read_semaphore },
         { "gather", read_gather },
         { "executor", read_executor },
+        { "pause", read_pause },
         { "context", read_context },
         { "timeout", read_timeout },
         { "runtime", read_runtime },

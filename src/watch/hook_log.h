@@ -41,6 +41,8 @@
  *   executor       FIRST LAST THREADS N WAITED MOST_WAITING KIND(getaddrinfo, other) SITE   work for a pool
  *                  of threads; SITE: where the pool was made, 0: it is the loop's. Pools and semaphores have a row for each few seconds.
  *                  N 0: a pool of processes or a limiter of so many was made there, and who waits for it is not seen
+ *   pause          FIRST LAST N TOOK SITE          the program slept there, between requests or beside them; N: how often it did, or was
+ *                  seen to, for TOOK in all
  *   context        T TOOK SITE                     certificates were loaded into a TLS context
  *   timeout        T CLIENT SITE HELD              a timeout of a request fired; for HELD of its time the loop was held
  *   runtime        NAME HAS_LOCK SWITCH            the interpreter, "cpython"; whether its threads share a lock (0, 1); after how many ns

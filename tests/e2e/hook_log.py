@@ -19,6 +19,7 @@ FIELDS = {
     "gather": "start end n site",
     "executor": "first last threads n waited most_waiting kind site",
     "context": "t took site",
+    "pause": "first last n took site",
     "timeout": "t client site held",
     "lost": "n",
 }

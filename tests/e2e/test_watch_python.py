@@ -413,6 +413,30 @@ asyncio.run(main())
     assert [(row.kind, row.n) for row in log.executor] == [("getaddrinfo", 1)]
 
 
+def test_pauses_between_requests_have_lines(lab, run):
+    source = """import asyncio, sys, time, urllib.request
+def fetch():
+    return len(urllib.request.urlopen(sys.argv[1] + "/bytes/9").read())
+def wait(seconds):
+    time.sleep(seconds)
+for _ in range(3):
+    fetch()
+    wait(0.4)
+async def main():
+    for _ in range(3):
+        await asyncio.to_thread(fetch)
+        await asyncio.sleep(0.02)
+        await asyncio.sleep(0)
+asyncio.run(main())
+"""
+    log, = both(run, PLAIN, source, lab().url("")).logs
+    took = {}
+    for row in log.pause:
+        took[log.line_of(row)] = took.get(log.line_of(row), 0) + row.took / 1e9
+    assert set(took) == {5, 12} and 0.5 < took[5] < 2 and 0.06 <= took[12] < 1, took
+    assert sum(row.n for row in log.pause if log.line_of(row) == 12) == 3
+
+
 def test_limits_and_batches_of_threads_have_lines(lab, run):
     source = """import sys, urllib.request
 from concurrent.futures import ThreadPoolExecutor, as_completed, wait

@@ -193,6 +193,39 @@ static void test_not_one_by_one(void **state)
         record_deinit(&record);
 }
 
+/* 110 ms of 130 between two of them. */
+static void test_own_pauses(void **state)
+{
+        struct record_maker paused = awaited;
+        struct program_bound pause = { .process = 1, .kind = PROGRAM_PAUSE, .n = 199 };
+        struct record record;
+        struct finding finding;
+
+        (void)state;
+        paused.vary = now_and_then;
+        make(&record, &paused);
+        watch(&record, "requests 2.31", "");
+        assert_false(watched_is_found(&record, causes_program_pauses, "own-pauses", &finding));
+        pause.waited_ns = 80 * NS_PER_S; /* of a thread that has nothing to do with it */
+        pause.site = watched_site(&record, 70, "beat");
+        ADD_ROW(record.programs.bounds, record.programs.n_bounds, pause);
+        pause.waited_ns = 199 * 110 * MS;
+        pause.site = watched_site(&record, 14, "fetch");
+        ADD_ROW(record.programs.bounds, record.programs.n_bounds, pause);
+        assert_true(watched_is_found(&record, causes_program_pauses, "own-pauses", &finding));
+        assert_line(&finding, 14);
+        assert_string_equal(finding.title, "The program slept between its requests (fetch.py:14)");
+        assert_predicted(&finding, 200 * 20 * MS);
+        /* Nobody asks it to serve, or to come later: else these are the reason. */
+        record.programs.processes[0].n_served = 200;
+        assert_false(watched_is_found(&record, causes_program_pauses, "own-pauses", &finding));
+        record.programs.processes[0].n_served = 0;
+        for (size_t i = 0; i < record.n_attempts; i += 10)
+                record.attempts[i].status = 429;
+        assert_false(watched_is_found(&record, causes_program_pauses, "own-pauses", &finding));
+        record_deinit(&record);
+}
+
 /* A few at the same time first: only what is one by one is made together. */
 static void a_phase_of_each(struct record_maker_request *request, size_t i,
         const struct record_maker *maker)
@@ -377,6 +410,7 @@ int main(void)
                 cmocka_unit_test(test_words_for_one_by_one),
                 cmocka_unit_test(test_not_one_by_one),
                 cmocka_unit_test(test_partly_one_by_one),
+                cmocka_unit_test(test_own_pauses),
                 cmocka_unit_test(test_gather_barrier),
         };
 

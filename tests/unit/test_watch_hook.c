@@ -405,8 +405,8 @@ static void test_the_rest(void **state)
                                                       "400") "\t5\t100\t95\t900000000\t90\t1\n"
                                                              "gather\t" AT("020") "\t" AT(
                                                                      "400") "\t20\t1\n"
-                                                                            "executor\t" AT("020") "\t" AT(
-                                                                                    "400") "\t4\t100\t500000000\t96\tgetaddrinfo\t1\n"
+                                                                            "executor\t" AT("020") "\t" AT("400") "\t4\t100\t500000000\t96\tgetaddrinfo\t1\npause\t" AT("025") "\t" AT(
+                                                                                    "400") "\t7\t300000000\t1\n"
                                                                                            "context\t" AT(
                                                                                                    "030") "\t20000000\t1\n"
                                                                                                           "interpreter\t" AT("020") "\t" AT(
@@ -421,7 +421,7 @@ static void test_the_rest(void **state)
         assert_int_equal(record.programs.holds[0].engine, record.turns[0].engine);
         assert_int_equal(record.programs.holds[1].kind, PROGRAM_HOLD_BLOCKED);
         assert_true(str_is(record.programs.holds[1].name, "time.sleep"));
-        assert_int_equal(record.programs.n_bounds, 3);
+        assert_int_equal(record.programs.n_bounds, 4);
         assert_int_equal(record.programs.bounds[0].kind, PROGRAM_SEMAPHORE);
         assert_int_equal(record.programs.bounds[0].n_waited, 95);
         assert_int_equal(record.programs.bounds[1].kind, PROGRAM_GATHER);
@@ -429,6 +429,9 @@ static void test_the_rest(void **state)
         assert_int_equal(record.programs.bounds[2].kind, PROGRAM_NAMES);
         assert_int_equal(record.programs.bounds[2].waited_ns, 500 * NS_PER_MS);
         assert_int_equal(record.programs.bounds[2].site, 1);
+        assert_int_equal(record.programs.bounds[3].kind, PROGRAM_PAUSE);
+        assert_int_equal(record.programs.bounds[3].n, 7);
+        assert_int_equal(record.programs.bounds[3].waited_ns, 300 * NS_PER_MS);
         assert_int_equal(record.programs.n_contexts, 1);
         assert_int_equal(record.programs.contexts[0].site, 1);
         assert_int_equal(record.programs.lock_waited_ns, 12 * NS_PER_MS);

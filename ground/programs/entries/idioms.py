@@ -1,6 +1,6 @@
 """Idioms of other people, in several languages and libraries."""
 from ground.programs.bed import Lab
-from ground.programs.entries.beds import FAR, FAR_PLAIN, NEAR, TRUSTED
+from ground.programs.entries.beds import FAR, FAR_PLAIN, NEAR, TRUSTED, UNEVEN
 from ground.programs.entry import HEALTHY, Entry
 
 ENTRIES = [
@@ -19,7 +19,12 @@ ENTRIES = [
     Entry("httpx-pages", "awaited-one-by-one", "python/ledger.py", 80, NEAR, r"client\.get\(|for page in pages"),
     Entry("requests-lock", "awaited-one-by-one", "python/balances.py", 120, NEAR, r"session\.get\(|with lock"),
     # It pauses on purpose, and that is not its semaphore's fault.
-    Entry("aiohttp-polite", HEALTHY, "python/tides.py", 120, NEAR),
+    Entry("aiohttp-polite", "own-pauses", "python/tides.py", 120, NEAR, r"asyncio\.sleep\(", likewise=(HEALTHY,)),
+    Entry("requests-pauses", "own-pauses", "python/buoys.py", 25, NEAR, r"time\.sleep\(", put_right=(("time.sleep(0.2)", "pass"),)),
+    Entry("aiohttp-runs-programs", "loop-held", "python/stamps.py", 40, NEAR, r"subprocess\.run\("),
+    Entry("requests-pool-each-batch", "gather-barrier", "python/seeds.py", 160, UNEVEN, r"ThreadPoolExecutor\(|wait\(|range\(0, count", likewise=("semaphore-small",)),
+    Entry("aiohttp-request-each", "client-each-request", "python/cards.py", 160, FAR, r"aiohttp\.request\(", environment=TRUSTED),
+    Entry("urllib-contexts", "contexts-again", "python/seals.py", 60, Lab("--tls good --delay 5ms"), r"create_default_context\(|load_verify_locations\(", likewise=("no-keep-alive",), environment=TRUSTED),
     Entry("node-for-await", "awaited-one-by-one", "node/recipes.mjs", 120, NEAR, r"await fetch\(|for await"),
     Entry("node-limit", "semaphore-small", "node/players.mjs", 160, NEAR, r"limited\(4\)|await fetch\(|Promise\.all\(", likewise=("pool-limit",), put_right=(("limited(4)", "limited({proposed})"),)),
     Entry("node-client", "no-keep-alive", "node/clients.js", 200, FAR, r"transport\.Agent\(|transport\.request\(", environment=TRUSTED, put_right=(

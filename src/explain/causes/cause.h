@@ -38,6 +38,7 @@
  *      causes_program_flow.c   how many requests they have under way, and what bounds them
  *      causes_program_conns.c  clients, pools and connections that are made again and again
  *      causes_program_loop.c   what holds their loop or their interpreter
+ *      causes_program_pauses.c what they sleep for between requests
  */
 #ifndef EXPLAIN_CAUSE_H
 #define EXPLAIN_CAUSE_H
@@ -104,6 +105,7 @@ extern const struct cause causes_failed[];
 extern const struct cause causes_program_flow[];
 extern const struct cause causes_program_conns[];
 extern const struct cause causes_program_loop[];
+extern const struct cause causes_program_pauses[];
 
 /* What many requests failed by, which is told beside the causes of slowness. */
 extern const struct cause cause_failures[];

@@ -305,6 +305,8 @@ static void add_bound(struct adding *adding, const struct program_bound *bound,
 
         if (bound->kind == PROGRAM_GATHER && bound->value > 1)
                 place_of(adding, site)->n_batches++;
+        if (bound->kind == PROGRAM_PAUSE)
+                place_of(adding, site)->paused_ns += bound->waited_ns;
         if (bound->kind == PROGRAM_EXECUTOR && bound->n > 1)
                 place_of(adding, site)->n_pools++;
         if (!is_semaphore && bound->kind != PROGRAM_EXECUTOR)

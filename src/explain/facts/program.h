@@ -24,6 +24,7 @@ struct program_place {
         size_t n_contexts;          /* certificates that were loaded there */
         uint64_t contexts_ns;
         size_t n_batches;             /* several requests that it waited for together */
+        uint64_t paused_ns;           /* it slept there, by its own will */
         size_t n_pools;               /* pools of threads that were made there and used */
         size_t n_holds;               /* times it held a loop, but for a library's own work */
         uint64_t held_ns, longest_ns; /* in sum; at a time */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What the program's own code bounds its requests with: semaphores, gather and its kin, pools of threads
+What the program's own code bounds its requests with: semaphores, gather and its kin, pools of threads, and pauses
 
 Semaphores and pools are counted; each has a row for each few seconds in which it was used, and one at the end.
 """
@@ -171,7 +171,25 @@ def group_over(group, value=None):
     return all_there(group.__dict__.pop("_mw_gather", None), None, value)
 
 
+PAUSE_NS = 1_000_000  # what is shorter lets others run, and is no pause
+_pauses = {}  # site: when the first began, when the last ended, how many, for how long
+
+
+def slept(start, result):
+    """In asyncio.sleep(), which the program awaits."""
+    try:
+        at = now()
+        if at - start > PAUSE_NS and _program_calls(2):
+            site = sites.here(3)
+            first, _, n, took = _pauses.get(site, (start, 0, 0, 0))
+            _pauses[site] = first, at, n + 1, took + at - start
+    except Exception:
+        pass
+    return result
+
+
 def in_tasks(module):
+    into(module.sleep, {"_mw_now": now, "_mw_slept": slept}, before="_mw_start = _mw_now()", then="_mw_slept(_mw_start, _mw_value)")
     names = {"_mw_gathered": gathered, "_mw_several": several, "_mw_there": all_there}
     into(module.gather, names, then="_mw_gathered(len(coros_or_futures), _mw_value)")
     into(module.wait, names, before="_mw_gather = _mw_several(fs)", then="_mw_there(_mw_gather, fs, _mw_value)")
@@ -330,6 +348,9 @@ def _rows():
         if count.n and count.makes_requests:
             put(("semaphore", count.first, count.last, count.size, count.n, count.n_waited, count.waited, count.most, count.site))
             count.empty()
+    for site, (first, last, n, took) in list(_pauses.items()):
+        put(("pause", first, last, n, took, site))
+    _pauses.clear()
     for count in _pools:
         if count.n:
             put(("executor", count.first, count.last, count.size, count.n, count.waited, count.most, count.name, count.site))
@@ -350,6 +371,7 @@ def after_fork():
     for count in _limits + _pools:
         count.empty()
         count.site = 0
+    _pauses.clear()
 
 
 log.before_flush(_window)
