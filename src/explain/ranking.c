@@ -88,9 +88,10 @@ static bool is_of_note(const struct finding *finding, const struct facts *facts)
         return finding->n_failed_by_it || ranking_worth_ns(finding, facts);
 }
 
+/* Of a run of our own; a watched program has all of its findings from its own side. */
 static bool limits_run(const struct finding *finding, const struct facts *facts)
 {
-        return finding->shown.is_client &&
+        return finding->shown.is_client && !facts_is_watched(facts) &&
                (double)ranking_worth_ns(finding, facts) >= (double)facts->wall_ns * OWN_LIMIT_FIRST;
 }
 

@@ -5,6 +5,7 @@
 #include "record_maker.h"
 #include "unit.h"
 
+#include <explain/facts/program.h>
 #include <explain/facts_measure.h>
 #include <explain/verdict.h>
 
@@ -110,8 +111,18 @@ static void test_which_comes_first(void **state)
         const struct facts facts = { .wall_ns = 1000 * MS, .n_requests = 100 };
         struct finding likely = { .explained_ns = 990 * MS, .shown.grade = MUSTER_GRADE_C };
         struct finding counted = { .shown.grade = MUSTER_GRADE_A };
+        struct finding own = { .shown.grade = MUSTER_GRADE_A };
+        struct program_facts program = { 0 };
+        struct facts watched = facts;
 
         (void)state;
+        watched.program = &program;
+        /* Our own client was the limit: that comes first, but not of a watched program. */
+        finding_predict(&counted, 200 * MS, 100 * MS, 400 * MS);
+        own.shown.is_client = true;
+        finding_predict(&own, 700 * MS, 600 * MS, 800 * MS);
+        assert_true(ranking_is_before(&own, &counted, &facts));
+        assert_true(ranking_is_before(&counted, &own, &watched));
         finding_predict(&counted, 20 * MS, 10 * MS, 40 * MS);
         assert_true(ranking_is_before(&counted, &likely, &facts));
         assert_false(ranking_is_before(&likely, &counted, &facts));
