@@ -209,6 +209,7 @@ static void test_own_pauses(void **state)
         pause.waited_ns = 80 * NS_PER_S; /* of a thread that has nothing to do with it */
         pause.site = watched_site(&record, 70, "beat");
         ADD_ROW(record.programs.bounds, record.programs.n_bounds, pause);
+        assert_false(watched_is_found(&record, causes_program_pauses, "own-pauses", &finding));
         pause.waited_ns = 199 * 110 * MS;
         pause.site = watched_site(&record, 14, "fetch");
         ADD_ROW(record.programs.bounds, record.programs.n_bounds, pause);

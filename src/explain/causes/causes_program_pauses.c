@@ -15,6 +15,8 @@
 #include <base/str.h>
 #include <explain/judgement.h>
 
+#define OWN_BEAT 1.1
+
 /* Does the program make requests in the function of that site? */
 static bool makes_requests_there(const struct facts *facts, uint32_t site)
 {
@@ -35,8 +37,11 @@ static bool makes_requests_there(const struct facts *facts, uint32_t site)
         return false;
 }
 
-/* The line at which it slept longest, among those of functions that make requests if there is one. */
-static uint32_t site_of_pauses(const struct facts *facts)
+/*
+ * The line at which it slept longest, among those of functions that make requests if there is one.
+ * What sleeps elsewhere for longer than there was no request under way has its own beat.
+ */
+static uint32_t site_of_pauses(const struct facts *facts, uint64_t between_ns)
 {
         const struct program_facts *program = facts->program;
         uint32_t most = 0;
@@ -47,7 +52,7 @@ static uint32_t site_of_pauses(const struct facts *facts)
                 bool is_near = ns && makes_requests_there(facts, site);
 
                 if (!ns || (is_near == is_most_near && ns <= program->places[most].paused_ns) ||
-                        (is_most_near && !is_near))
+                        (!is_near && (is_most_near || (double)ns > (double)between_ns * OWN_BEAT)))
                         continue;
                 most = site;
                 is_most_near = is_near;
@@ -66,7 +71,7 @@ static bool own_pauses(const struct facts *facts, struct finding *finding)
 {
         uint64_t between_ns = facts->chain_ns[PART_INPUT];
         enum library library = library_of(facts);
-        uint32_t site = site_of_pauses(facts);
+        uint32_t site = site_of_pauses(facts, between_ns);
         uint64_t paused_ns = facts->program->places[site].paused_ns;
 
         if (!site || !told_is_part(between_ns, facts->wall_ns, OWN_WORK_MATTERS) ||
@@ -90,6 +95,6 @@ static bool own_pauses(const struct facts *facts, struct finding *finding)
 }
 
 const struct cause causes_program_pauses[] = {
-        { "own-pauses", MUSTER_GRADE_A, own_pauses, CAUSE_OF_PROGRAMS },
+        { "own-pauses", MUSTER_GRADE_B, own_pauses, CAUSE_OF_PROGRAMS },
         { 0 },
 };
