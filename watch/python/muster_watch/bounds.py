@@ -176,10 +176,10 @@ _pauses = {}  # site: when the first began, when the last ended, how many, for h
 
 
 def slept(start, result):
-    """In asyncio.sleep(), which the program awaits."""
+    """In asyncio.sleep(), which the program awaits; in a task that makes requests, since another has nothing to do with them."""
     try:
         at = now()
-        if at - start > PAUSE_NS and _program_calls(2):
+        if at - start > PAUSE_NS and _program_calls(2) and sites.has_asked(sys._getframe(2)):
             site = sites.here(3)
             first, _, n, took = _pauses.get(site, (start, 0, 0, 0))
             _pauses[site] = first, at, n + 1, took + at - start

@@ -22,6 +22,7 @@ _kept = []  # the codes themselves, so that no other gets their id
 _n_sites = 0
 edges = set()  # ids of the program's own frames that run a loop which has no frames
 _places = {}  # (file, line, function): site
+_asking = set()  # sites that made a request, or called what made one
 
 _language = {os.path.realpath(os.path.dirname(os.__file__)) + os.sep, os.path.dirname(os.__file__) + os.sep}
 _own = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -126,6 +127,8 @@ def pair(frame):
             if edges and id(frame) in edges:
                 break
             found = kind.get(frame.f_lasti) or _number_of(frame, kind)
+            if found not in _asking:
+                _asking.add(found)
             if site:
                 return site, found
             if frame.f_trace is not None:
@@ -142,6 +145,18 @@ def pair(frame):
     return (site or of(frame)), 0
 
 
+def has_asked(frame):
+    """Is this frame, or one outwards, of a function that has made requests or called what did?"""
+    while frame is not None:
+        kind = kind_of(frame.f_code)
+        if kind is EDGE or (edges and id(frame) in edges):
+            return False
+        if kind.__class__ is dict and not _asking.isdisjoint(kind.values()):
+            return True
+        frame = frame.f_back
+    return False
+
+
 def here(depth=2):
     """The site of who called the caller's caller."""
     return of(_getframe(depth))
@@ -153,3 +168,4 @@ def forget():
     _n_sites = 0
     _places.clear()
     _codes.clear()
+    _asking.clear()
