@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-pytest.register_assert_rewrite("certificates", "command", "http2", "lab", "measured", "terminal")  # what fails there tells its values as a test does
+pytest.register_assert_rewrite("certificates", "command", "hooked", "http2", "lab", "measured", "terminal")  # what fails there tells its values as a test does
 
 from certificates import certificates  # noqa: E402, F401
 from command import muster  # noqa: E402, F401
