@@ -69,7 +69,7 @@ static bool was_refused(const struct facts *facts)
 
 static bool own_pauses(const struct facts *facts, struct finding *finding)
 {
-        uint64_t between_ns = facts->chain_ns[PART_INPUT];
+        uint64_t between_ns = facts->share_ns[PART_INPUT]; /* nothing was under way */
         enum library library = library_of(facts);
         uint32_t site = site_of_pauses(facts, between_ns);
         uint64_t paused_ns = facts->program->places[site].paused_ns;
