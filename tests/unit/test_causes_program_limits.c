@@ -236,6 +236,27 @@ static void test_semaphore_small(void **state)
         record_deinit(&record);
 }
 
+/* A third of them opened a connection, which took as long as an answer. */
+static void test_semaphore_small_from_outside(void **state)
+{
+        struct record record;
+        struct finding finding;
+
+        (void)state;
+        make(&record, &limited);
+        watched_await(&record);
+        watch(&record, "aiohttp 3.9", "");
+        for (size_t i = 0; i < record.n_attempts; i += 3)
+                record.attempts[i].is_reused = false;
+        for (size_t i = 0; i < record.n_conns; i++)
+                record.conns[i].tcp_end_ns = record.conns[i].opened_ns + 20 * MS;
+        assert_false(is_flow(&record, "semaphore-small", &finding));
+        /* From there one that waits for its first request looks as if it were being opened. */
+        record.programs.processes[0].unseen |= PROGRAM_UNSEEN_REQUESTS;
+        assert_true(is_flow(&record, "semaphore-small", &finding));
+        record_deinit(&record);
+}
+
 /* Of a semaphore and a pool the lower one counts. */
 static void test_the_lower_limit(void **state)
 {
@@ -317,6 +338,7 @@ int main(void)
                 cmocka_unit_test(test_pool_limit_of_hosts),
                 cmocka_unit_test(test_not_pool_limit),
                 cmocka_unit_test(test_semaphore_small),
+                cmocka_unit_test(test_semaphore_small_from_outside),
                 cmocka_unit_test(test_the_lower_limit),
                 cmocka_unit_test(test_server_is_the_limit),
                 cmocka_unit_test(test_threads_of_other_work),

@@ -213,6 +213,9 @@ bool told_opens_most(const struct facts *facts)
 
         if ((double)facts->n_on_new_conn <= (double)facts->max_in_flight * CONNS_KEPT)
                 return false;
+        /* From outside a connection that waits for its first request looks like one being opened. */
+        if (facts->program->is_outside && !told_are_most(facts->n_on_new_conn, facts->n_requests))
+                return false;
         waiting_measure(&waiting, facts);
         measure_attempts(&opening, facts, measure_opening);
         return told_is_part(opening.sum, waiting.sum_ns, OPENING_IS_NO_MATTER);
