@@ -255,7 +255,7 @@ STRICTER = {
 }
 # What nobody else reads.
 LOOSER = {
-    "a bare CR in the reason, which nobody reads unless it names the framing": lambda one: re.match(rb"[^\n]*\r[^\n]", final(one).bytes),
+    "a control character in the reason, which nobody reads unless it names the framing": lambda one: re.match(rb"[^\n]*(?:\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f])", final(one).bytes),
     "HTTP/2.0 in the status line": lambda one: one.bytes.startswith(b"HTTP/2.0 "),
     "no body, whatever Transfer-Encoding says (204, 304, HEAD)": lambda one: one.is_head or re.match(rb"HTTP/1\.. +[23]04\b", one.bytes),
 }
